@@ -1,0 +1,266 @@
+// The domain by itself: no gRPC, no waiting, no real clock.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Catalog, type Level, MAX_UNITS } from "./catalog.ts";
+import { minutesAway } from "./courier.ts";
+import { openKitchen } from "./kitchen.ts";
+import { OrderBook, orderProblem } from "./orders.ts";
+import { Till } from "./till.ts";
+
+const noon = new Date("2026-01-01T12:00:00Z");
+
+function smallCatalog(now = () => noon): Catalog {
+  const product = { description: "", priceCents: 100, unitsInStock: 2 };
+  const products = [
+    { ...product, id: "rye", name: "Rye bread", description: "dark, with butter" },
+    { ...product, id: "bun", name: "Butter bun", priceCents: 250, unitsInStock: 1 },
+    { ...product, id: "cake", name: "Cheesecake" },
+  ];
+  return new Catalog({ products, now });
+}
+
+function stock(catalog: Catalog): number[] {
+  return catalog.ids().map((id) => catalog.get(id)?.unitsInStock ?? -1);
+}
+
+/** The next `count` items; then the iteration goes on waiting. */
+async function next<Item>(items: AsyncGenerator<Item>, count: number): Promise<Item[]> {
+  const seen: Item[] = [];
+  while (seen.length < count) {
+    const { value, done } = await items.next();
+    if (done) break;
+    seen.push(value);
+  }
+  return seen;
+}
+
+const units = (levels: Level[]) => levels.map((level) => [level.productId, level.unitsInStock]);
+
+describe("search", () => {
+  it("puts a word of the name before a part of it before the description", () => {
+    const ids = (query: string) =>
+      smallCatalog()
+        .search(query)
+        .map(({ id }) => id);
+    assert.deepEqual(ids("butter"), ["bun", "rye"]);
+    assert.deepEqual(ids("CAKE"), ["cake"]);
+    assert.deepEqual(ids("butter dark"), ["rye"]);
+    assert.deepEqual(ids("butter cake"), []);
+    assert.deepEqual(ids(""), ["rye", "bun", "cake"]);
+  });
+});
+
+describe("nearest ids", () => {
+  it("are near, nearest first, and often none", () => {
+    assert.deepEqual(new Catalog().nearestIds("croisant"), ["croissant"]);
+    assert.deepEqual(new Catalog().nearestIds("baguete"), ["baguette"]);
+    assert.deepEqual(new Catalog().nearestIds("RYE"), ["rye"]);
+    assert.deepEqual(new Catalog().nearestIds("pizza"), []);
+  });
+});
+
+describe("the shelf", () => {
+  it("gives all lines or none, and adds up lines of one product", () => {
+    const catalog = smallCatalog();
+    const lines = [
+      { productId: "rye", quantity: 1 },
+      { productId: "bun", quantity: 1 },
+      { productId: "bun", quantity: 1 },
+    ];
+    const misfits = [{ productId: "bun", wanted: 2, possible: 1 }];
+    assert.deepEqual(catalog.take(lines), misfits);
+    assert.deepEqual(stock(catalog), [2, 1, 2]);
+    assert.deepEqual(catalog.take(lines.slice(0, 2)), []);
+    assert.deepEqual(stock(catalog), [1, 0, 2]);
+    assert.deepEqual(catalog.putBack(lines.slice(0, 2)), []);
+    assert.deepEqual(stock(catalog), [2, 1, 2]);
+  });
+
+  it("changes nothing for an unknown product, a bad quantity, or more than it holds", () => {
+    const catalog = smallCatalog();
+    const good = { productId: "rye", quantity: 1 };
+    assert.throws(() => catalog.putBack([good, { productId: "pie", quantity: 1 }]), RangeError);
+    assert.throws(() => catalog.take([good, { productId: "bun", quantity: 0 }]), RangeError);
+    assert.throws(() => catalog.take([good, { productId: "bun", quantity: 0.5 }]), RangeError);
+    const misfits = [{ productId: "bun", wanted: MAX_UNITS, possible: MAX_UNITS - 1 }];
+    assert.deepEqual(catalog.putBack([good, { productId: "bun", quantity: MAX_UNITS }]), misfits);
+    assert.deepEqual(stock(catalog), [2, 1, 2]);
+  });
+});
+
+describe("watching levels", () => {
+  it("starts with the present levels in the order asked, then gives changes", async () => {
+    const catalog = smallCatalog();
+    const levels = catalog.watch(["cake", "rye"], new AbortController().signal);
+    assert.deepEqual(units(await next(levels, 2)), [
+      ["cake", 2],
+      ["rye", 2],
+    ]);
+    catalog.take([{ productId: "bun", quantity: 1 }]);
+    catalog.take([{ productId: "rye", quantity: 1 }]);
+    assert.deepEqual(await next(levels, 1), [
+      { productId: "rye", unitsInStock: 1, observedAt: noon },
+    ]);
+    await levels.return();
+    assert.equal(catalog.watchers, 0);
+  });
+
+  it("keeps only the newest level of each product for a reader that is busy", async () => {
+    const catalog = smallCatalog();
+    const levels = catalog.watch(["rye", "cake"], new AbortController().signal);
+    await next(levels, 2);
+    for (let change = 0; change < 10_000; change++) {
+      catalog.putBack([
+        { productId: "cake", quantity: 1 },
+        { productId: "rye", quantity: 1 },
+      ]);
+    }
+    assert.deepEqual(units(await next(levels, 2)), [
+      ["cake", 10_002],
+      ["rye", 10_002],
+    ]);
+    catalog.take([{ productId: "rye", quantity: 1 }]);
+    assert.deepEqual(units(await next(levels, 1)), [["rye", 10_001]]);
+    await levels.return();
+  });
+
+  it("ends without an error when the signal aborts, and holds nothing", async () => {
+    const catalog = smallCatalog();
+    const leaving = new AbortController();
+    const levels = catalog.watch(["rye"], leaving.signal);
+    await next(levels, 1);
+    const waiting = levels.next();
+    assert.equal(catalog.watchers, 1);
+    leaving.abort();
+    assert.equal((await waiting).done, true);
+    assert.equal(catalog.watchers, 0);
+    assert.deepEqual(await next(catalog.watch(["rye"], leaving.signal), 1), []);
+  });
+});
+
+describe("the till", () => {
+  it("sells one unit at a time, round the shelf, passing over what is sold out", () => {
+    const catalog = smallCatalog();
+    const till = new Till(catalog);
+    const sales = Array.from({ length: 6 }, () => till.sellOne());
+    assert.deepEqual(sales, ["rye", "bun", "cake", "rye", "cake", undefined]);
+    assert.deepEqual(stock(catalog), [0, 0, 0]);
+  });
+
+  it("keeps its pace until it is closed; 0 keeps it shut", (test) => {
+    test.mock.timers.enable({ apis: ["setInterval"] });
+    const closing = new AbortController();
+    const [open, shut] = [smallCatalog(), smallCatalog()];
+    new Till(open).open(100, closing.signal);
+    new Till(shut).open(0, closing.signal);
+    test.mock.timers.tick(200);
+    assert.deepEqual(
+      [stock(open), stock(shut)],
+      [
+        [1, 0, 2],
+        [2, 1, 2],
+      ],
+    );
+    closing.abort();
+    test.mock.timers.tick(1000);
+    assert.deepEqual(stock(open), [1, 0, 2]);
+  });
+});
+
+describe("orders", () => {
+  const lines = [
+    { productId: "rye", quantity: 2 },
+    { productId: "bun", quantity: 1 },
+  ];
+
+  it("take from the shelf, and are numbered and priced", () => {
+    const catalog = smallCatalog();
+    const orders = new OrderBook(catalog, { now: () => noon });
+    const { order } = orders.create(lines, "ada");
+    assert.deepEqual(order, {
+      id: "order-1",
+      lines,
+      totalCents: 450,
+      status: "RECEIVED",
+      statusSince: noon,
+      createdAt: noon,
+      customerId: "ada",
+    });
+    assert.deepEqual(stock(catalog), [0, 0, 2]);
+    assert.equal(orders.create([{ productId: "cake", quantity: 1 }]).order?.id, "order-2");
+    assert.deepEqual(
+      orders.list().map(({ id }) => id),
+      ["order-1", "order-2"],
+    );
+    assert.equal(orders.get("order-3"), undefined);
+  });
+
+  it("have 1 to 100 lines of 1 to 100 units", () => {
+    const rye = (quantity: number) => ({ productId: "rye", quantity });
+    for (const good of [[rye(1)], [rye(100)], Array(100).fill(rye(1))]) {
+      assert.equal(orderProblem(good), undefined);
+    }
+    assert.equal(orderProblem([]), "an order has 1 to 100 lines");
+    assert.equal(orderProblem(Array(101).fill(rye(1))), "an order has 1 to 100 lines");
+    for (const bad of [0, -1, 101]) {
+      assert.equal(orderProblem([rye(1), rye(bad)]), `${bad} rye: a quantity is 1 to 100`);
+    }
+  });
+
+  it("that the shelf cannot serve leave no trace", () => {
+    const catalog = smallCatalog();
+    const orders = new OrderBook(catalog);
+    const { order, shortages } = orders.create([...lines, { productId: "bun", quantity: 1 }]);
+    assert.equal(order, undefined);
+    assert.deepEqual(shortages, [{ productId: "bun", wanted: 2, possible: 1 }]);
+    assert.deepEqual(stock(catalog), [2, 1, 2]);
+    assert.equal(orders.list().length, 0);
+  });
+
+  it("are tracked from the present status to the door", async () => {
+    const orders = new OrderBook(smallCatalog());
+    orders.create([{ productId: "rye", quantity: 1 }]);
+    orders.create([{ productId: "cake", quantity: 1 }]);
+    orders.advance();
+    const changes = orders.track("order-1", new AbortController().signal);
+    const first = await next(changes, 1);
+    assert.equal(orders.trackers, 1);
+    for (let move = 0; move < 5; move++) orders.advance();
+    const rest = await next(changes, 99);
+    assert.deepEqual(
+      [...first, ...rest].map(({ orderId, status }) => `${orderId} ${status}`),
+      ["BAKING", "READY", "OUT_FOR_DELIVERY", "DELIVERED"].map((status) => `order-1 ${status}`),
+    );
+    assert.equal(orders.trackers, 0);
+    assert.deepEqual(await next(orders.track("order-9", new AbortController().signal), 1), []);
+  });
+
+  it("move on at the kitchen's pace", (test) => {
+    test.mock.timers.enable({ apis: ["setInterval"] });
+    const orders = new OrderBook(smallCatalog());
+    orders.create([{ productId: "rye", quantity: 1 }]);
+    const closing = new AbortController();
+    openKitchen(orders, 50, closing.signal);
+    test.mock.timers.tick(100);
+    assert.equal(orders.get("order-1")?.status, "READY");
+    closing.abort();
+    test.mock.timers.tick(100);
+    assert.equal(orders.get("order-1")?.status, "READY");
+  });
+});
+
+describe("the courier", () => {
+  it("needs longer from farther away, and knows impossible places", () => {
+    assert.equal(minutesAway(48.8867, 2.3431), 0);
+    assert.equal(minutesAway(48.8566, 2.3522), 12);
+    assert.ok(minutesAway(-48.8867, -177.6) > 66_000);
+    for (const [latitude, longitude] of [
+      [91, 0],
+      [0, -181],
+      [Number.NaN, 0],
+    ] as const) {
+      assert.throws(() => minutesAway(latitude, longitude), RangeError);
+    }
+  });
+});

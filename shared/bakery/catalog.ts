@@ -1,0 +1,153 @@
+// The shelf: products by id, search, and stock that changes all at once or not at all.
+
+import { distance } from "fastest-levenshtein";
+import { Feed } from "./feed.ts";
+import { morningProducts, type Product } from "./products.ts";
+
+/** So many units of a product. */
+export interface Line {
+  readonly productId: string;
+  readonly quantity: number;
+}
+
+/** How many units of a product were left at a moment. */
+export interface Level {
+  readonly productId: string;
+  readonly unitsInStock: number;
+  readonly observedAt: Date;
+}
+
+/** A line that the shelf cannot serve, or cannot hold. */
+export interface Misfit {
+  readonly productId: string;
+  readonly wanted: number;
+  readonly possible: number;
+}
+
+/** The most units of one product that the shelf holds: the largest 32-bit signed integer. */
+export const MAX_UNITS = 2 ** 31 - 1;
+
+export class Catalog {
+  readonly #products: Map<string, Product>;
+  readonly #levels = new Feed<Level>((level) => level.productId);
+  readonly #now: () => Date;
+
+  /**
+   * @param options.products the assortment, in the order of the shelf.
+   * @param options.now the clock that changes of stock are dated by.
+   */
+  constructor(options: { products?: readonly Product[]; now?: () => Date } = {}) {
+    const { products = morningProducts, now = () => new Date() } = options;
+    this.#products = new Map(products.map((product) => [product.id, product]));
+    this.#now = now;
+  }
+
+  /** The ids of all products, in the order of the shelf. */
+  ids(): string[] {
+    return [...this.#products.keys()];
+  }
+
+  get(id: string): Product | undefined {
+    return this.#products.get(id);
+  }
+
+  /** The known ids that a person may have meant by `id`, nearest first; often none. */
+  nearestIds(id: string, atMost = 2): string[] {
+    if (id.length > 64) return []; // The distance of long strings takes long to find.
+    return this.ids()
+      .map((known) => ({ known, edits: distance(id.toLowerCase(), known) }))
+      .filter(({ known, edits }) => edits <= 3 && edits < known.length / 2)
+      .sort((a, b) => a.edits - b.edits)
+      .slice(0, atMost)
+      .map(({ known }) => known);
+  }
+
+  /**
+   * The products whose name or description holds every word of `query`, in any case. A word that
+   * begins a word of the name counts most, then one inside the name, then one in the description;
+   * products that match equally well stay in the order of the shelf. No words: every product.
+   */
+  search(query: string): Product[] {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    return [...this.#products.values()]
+      .map((product) => ({ product, scores: words.map((word) => score(product, word)) }))
+      .filter(({ scores }) => scores.every((points) => points > 0))
+      .sort((a, b) => sum(b.scores) - sum(a.scores))
+      .map(({ product }) => product);
+  }
+
+  /**
+   * Takes every line from the shelf, or none.
+   * @returns the lines that there is too little of; empty when everything was taken.
+   * @throws {RangeError} for a product that is not in the catalog, or a quantity that is not 1 or more.
+   */
+  take(lines: readonly Line[]): Misfit[] {
+    return this.#change(lines, -1, (product) => product.unitsInStock);
+  }
+
+  /**
+   * Puts every line on the shelf, or none.
+   * @returns the lines that the shelf has no room for (see MAX_UNITS); empty when all were put.
+   * @throws {RangeError} for a product that is not in the catalog, or a quantity that is not 1 or more.
+   */
+  putBack(lines: readonly Line[]): Misfit[] {
+    return this.#change(lines, +1, (product) => MAX_UNITS - product.unitsInStock);
+  }
+
+  /**
+   * The present level of each of `ids`, in that order, then every change, until `signal` aborts.
+   * While the reader is busy only the newest level of each product waits for it.
+   */
+  watch(ids: readonly string[], signal: AbortSignal): AsyncGenerator<Level, void, void> {
+    const watched = new Set(ids);
+    const present = () => [...watched].map((id) => this.#level(this.#known(id)));
+    return this.#levels.follow(present, (level) => watched.has(level.productId), signal);
+  }
+
+  /** How many watch at this moment. */
+  get watchers(): number {
+    return this.#levels.followers;
+  }
+
+  #change(lines: readonly Line[], sign: 1 | -1, limit: (product: Product) => number): Misfit[] {
+    const totals = new Map<string, number>();
+    for (const { productId, quantity } of lines) {
+      if (!(Number.isInteger(quantity) && quantity > 0))
+        throw new RangeError(`no such quantity: ${quantity}`);
+      totals.set(productId, (totals.get(productId) ?? 0) + quantity);
+    }
+    const changes = [...totals].map(([id, wanted]) => ({ product: this.#known(id), wanted }));
+    const misfits = changes
+      .map(({ product, wanted }) => ({ productId: product.id, wanted, possible: limit(product) }))
+      .filter(({ wanted, possible }) => wanted > possible);
+    if (misfits.length > 0) return misfits;
+
+    for (const { product, wanted } of changes) {
+      const changed = { ...product, unitsInStock: product.unitsInStock + sign * wanted };
+      this.#products.set(product.id, changed);
+      this.#levels.publish(this.#level(changed));
+    }
+    return [];
+  }
+
+  #known(id: string): Product {
+    const product = this.#products.get(id);
+    if (product === undefined) throw new RangeError(`no product ${JSON.stringify(id)}`);
+    return product;
+  }
+
+  #level({ id, unitsInStock }: Product): Level {
+    return { productId: id, unitsInStock, observedAt: this.#now() };
+  }
+}
+
+function score({ name, description }: Product, word: string): number {
+  const lowerName = name.toLowerCase();
+  if (lowerName.split(/\s+/).some((part) => part.startsWith(word))) return 3;
+  if (lowerName.includes(word)) return 2;
+  return description.toLowerCase().includes(word) ? 1 : 0;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

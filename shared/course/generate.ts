@@ -1,0 +1,71 @@
+// Writes the generated code of each step (step-*/gen) from its proto files.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { chooseSteps, courseRoot, listSteps } from "./steps.ts";
+
+/** The program behind `npx buf`; run it with process.execPath. */
+export const bufProgram: string = createRequire(import.meta.url).resolve("@bufbuild/buf/bin/buf");
+
+/** Files in `folder` and below whose name ends with `ending`, as paths relative to it. */
+export function filesBelow(folder: string, ending: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(ending))
+    .sort();
+}
+
+/** True if a generated file of this step is missing, or older than what it is generated from. */
+function isStale(stepFolder: string): boolean {
+  const protos = filesBelow(join(stepFolder, "proto"), ".proto");
+  const sources = [
+    join(stepFolder, "buf.gen.yaml"),
+    ...protos.map((file) => join(stepFolder, "proto", file)),
+  ];
+  const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
+  return protos.some((file) => {
+    const generated = join(stepFolder, "gen", file.replace(/\.proto$/, ".ts"));
+    return !existsSync(generated) || statSync(generated).mtimeMs < newest;
+  });
+}
+
+/** Generates what is missing or older than its source, in every step in `root`; see generate. */
+export function generateStale(root: string): void {
+  for (const { name } of listSteps(root)) {
+    if (isStale(join(root, name))) generate(root, name);
+  }
+}
+
+/**
+ * Generates the code of a step.
+ * @throws {Error} with buf's own words when the contract does not compile.
+ */
+export function generate(root: string, step: string): void {
+  const folder = join(root, step);
+  const { status, stderr } = spawnSync(process.execPath, [bufProgram, "generate"], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`buf generate failed in ${step}:\n${stderr.trim()}`);
+  // buf leaves files alone whose content stays the same; their age must still tell when they were made.
+  const now = new Date();
+  for (const file of filesBelow(join(folder, "gen"), ".ts")) {
+    utimesSync(join(folder, "gen", file), now, now);
+  }
+  console.log(`generated ${step}/gen`);
+}
+
+// npm run generate [STEP ...], and with --stale as part of npm install.
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  try {
+    const args = process.argv.slice(2);
+    if (args[0] === "--stale") generateStale(courseRoot);
+    else for (const { name } of chooseSteps(args)) generate(courseRoot, name);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 2;
+  }
+}

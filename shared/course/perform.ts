@@ -1,0 +1,261 @@
+// Performs a README: runs its commands for real, compares what they print, and ends what it started.
+
+import { dirname, posix } from "node:path";
+import { PortMap } from "./ports.ts";
+import { noSignals, Program } from "./programs.ts";
+import type { Part, Readme } from "./readme.ts";
+import { readCommand } from "./shell.ts";
+import { type Act, compare } from "./transcript.ts";
+import { Workspace } from "./workspace.ts";
+
+/** What came of one act. */
+export interface Outcome {
+  readonly act: Act;
+  readonly result: "as written" | "different" | "skipped";
+  /** For "different": what is wrong, in words. For "skipped": the tool that is missing. */
+  readonly reason: string;
+  /** The line of the README that is wrong, from 1. */
+  readonly line: number;
+  /** Everything that the act printed, with the ports that the README writes. */
+  readonly output: readonly string[];
+  readonly exitCode: number | undefined;
+}
+
+/** Follows a performance as it happens. */
+export interface Audience {
+  /** Before each part. The performance waits; false ends it. */
+  part?(part: Part): Promise<boolean>;
+  /** Before each act. */
+  act?(act: Act, terminal: string | undefined): void;
+  /** New lines that a program has printed. */
+  print?(lines: readonly string[], terminal: string | undefined): void;
+  /** After each act. */
+  outcome?(outcome: Outcome): void;
+}
+
+export interface PerformOptions {
+  readonly audience?: Audience;
+  /** How long a command may take, or its expected output may fail to appear. 30 s unless given. */
+  readonly timeoutMs?: number;
+}
+
+/** Settings that a person may have made and that a README does not count on. */
+const unsetVariables = [
+  "HOST",
+  "SLOW_MS",
+  "TILL_MS",
+  "KITCHEN_MS",
+  "KEYS",
+  "BAKERY_TOKEN",
+  "GRPC_TRACE",
+  "GRPC_VERBOSITY",
+  "NODE_OPTIONS",
+  "NODE_TEST_CONTEXT",
+  "FORCE_COLOR",
+];
+
+/**
+ * Performs `readme` in a copy of the course that stands in `root`.
+ * @returns an outcome for each act, in order. All programs have ended, and the copy is gone.
+ */
+export async function perform(
+  root: string,
+  readme: Readme,
+  { audience = {}, timeoutMs = 30_000 }: PerformOptions = {},
+): Promise<Outcome[]> {
+  const commands = readme.parts.flatMap((part) => (part.kind === "transcript" ? part.acts : []));
+  const ports = await PortMap.forText(
+    commands.flatMap((act) => [act.command, ...act.expected]).join("\n"),
+  );
+  const stage = new Stage(new Workspace(root), ports, audience, timeoutMs);
+  try {
+    for (const part of readme.parts) {
+      if ((await audience.part?.(part)) === false) break;
+      await stage.play(part, dirname(readme.file));
+    }
+    return stage.outcomes;
+  } finally {
+    await stage.clear();
+  }
+}
+
+/** A terminal: the program in it, and how many of its lines have been accounted for. */
+interface Terminal {
+  readonly program: Program;
+  seen: number;
+  printed: number;
+}
+
+class Stage {
+  readonly outcomes: Outcome[] = [];
+  readonly #workspace: Workspace;
+  readonly #ports: PortMap;
+  readonly #audience: Audience;
+  readonly #timeoutMs: number;
+  readonly #terminals = new Map<string | undefined, Terminal>();
+  readonly #exported: NodeJS.ProcessEnv = {};
+  #undoEdits: (() => void)[] = [];
+
+  constructor(workspace: Workspace, ports: PortMap, audience: Audience, timeoutMs: number) {
+    this.#workspace = workspace;
+    this.#ports = ports;
+    this.#audience = audience;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async play(part: Part, folder: string): Promise<void> {
+    if (part.kind === "heading") this.#undoAllEdits();
+    if (part.kind === "edit") {
+      this.#undoEdits.push(this.#workspace.edit(posix.join(folder, part.file), part.lines));
+    }
+    if (part.kind !== "transcript") return;
+    for (const [at, act] of part.acts.entries()) {
+      this.#audience.act?.(act, part.terminal);
+      const stays = part.terminal !== undefined || part.acts[at + 1]?.kind === "interrupt";
+      const outcome = await this.#perform(act, part.terminal, stays);
+      this.outcomes.push(outcome);
+      this.#audience.outcome?.(outcome);
+    }
+    if (part.terminal === undefined) await this.#close(undefined);
+  }
+
+  /** Ends every program and removes the copy of the course. */
+  async clear(): Promise<void> {
+    await Promise.all([...this.#terminals.keys()].map((name) => this.#close(name)));
+    this.#workspace.remove();
+  }
+
+  /** @param stays true: the program may go on running when its expected lines have appeared. */
+  async #perform(act: Act, name: string | undefined, stays: boolean): Promise<Outcome> {
+    if (act.kind === "run") {
+      await this.#close(name);
+      const [, variable, inner] = /^export ([A-Z][A-Z0-9_]*)=\$\((.+)\)$/s.exec(act.command) ?? [];
+      if (variable !== undefined && inner !== undefined) {
+        return await this.#export(act, variable, inner);
+      }
+      const spec = readCommand(this.#ports.toReal(act.command), this.#workspace.root, this.#env());
+      if ("missing" in spec) return this.#outcome(act, "skipped", spec.missing);
+      this.#terminals.set(name, { program: new Program(spec), seen: 0, printed: 0 });
+    }
+    const terminal = this.#terminals.get(name);
+    // A terminal whose program was skipped has nothing to say.
+    if (terminal === undefined) return this.#outcome(act, "skipped", "what the terminal runs");
+    if (act.kind === "interrupt" && noSignals !== false) {
+      await this.#close(name);
+      return this.#outcome(act, "skipped", "Ctrl+C between programs on Windows");
+    }
+    if (act.kind === "interrupt") terminal.program.interrupt();
+    return await this.#judge(act, name, terminal, stays && act.exitCode === undefined);
+  }
+
+  /** `export NAME=$(COMMAND)`: what the command prints is in the environment from here on. */
+  async #export(act: Act, variable: string, command: string): Promise<Outcome> {
+    const spec = readCommand(this.#ports.toReal(command), this.#workspace.root, this.#env());
+    if ("missing" in spec) return this.#outcome(act, "skipped", spec.missing);
+    const program = new Program(spec);
+    try {
+      await program.ends(this.#timeoutMs);
+      const { exitCode } = program;
+      const output = program.lines();
+      this.#exported[variable] = output.join("\n");
+      const { line } = act;
+      if (exitCode === 0)
+        return { act, result: "as written", reason: "", line, output: [], exitCode };
+      const reason = `expected  exit code 0\ngot       exit code ${exitCode}`;
+      return { act, result: "different", reason, line, output, exitCode };
+    } finally {
+      await program.stop();
+    }
+  }
+
+  async #judge(
+    act: Act,
+    name: string | undefined,
+    terminal: Terminal,
+    stays: boolean,
+  ): Promise<Outcome> {
+    const { program } = terminal;
+    const mayGoOn = stays && act.kind !== "interrupt";
+    const heard = () => {
+      const lines = this.#ports.toReadme(program.lines().join("\n")).split("\n");
+      const all = program.lines().length === 0 ? [] : lines;
+      if (all.length > terminal.printed) {
+        this.#audience.print?.(all.slice(terminal.printed), name);
+        terminal.printed = all.length;
+      }
+      return all.slice(terminal.seen);
+    };
+    const finished = () => {
+      const output = heard();
+      const ended = program.exitCode !== undefined;
+      if (!mayGoOn) return ended;
+      const sofar = compare(act.expected, output, false);
+      const hopeless = !sofar.agrees && sofar.got !== undefined && !act.expected.includes("...");
+      return sofar.agrees || hopeless;
+    };
+    const inTime = await program.until(finished, this.#timeoutMs);
+
+    const output = heard();
+    const exitCode = program.exitCode;
+    const agreement = compare(act.expected, output, !mayGoOn);
+    if (agreement.agrees) terminal.seen += agreement.used;
+    else terminal.seen += output.length;
+
+    const different = (reason: string, line: number): Outcome => ({
+      act,
+      result: "different",
+      reason,
+      line,
+      output,
+      exitCode,
+    });
+    if (!inTime && exitCode === undefined && !mayGoOn) {
+      await this.#close(name);
+      return different(`still running after ${this.#timeoutMs / 1000} s, stopped`, act.line);
+    }
+    if (!agreement.agrees) {
+      const expected = act.expected[agreement.at];
+      const line = act.line + act.source.length + agreement.at;
+      return different(
+        `expected  ${expected ?? "(nothing more)"}\ngot       ${agreement.got ?? "(nothing more)"}`,
+        expected === undefined ? line - 1 : line,
+      );
+    }
+    if (!mayGoOn && exitCode !== (act.exitCode ?? 0)) {
+      return different(
+        `expected  exit code ${act.exitCode ?? 0}\ngot       exit code ${exitCode}`,
+        act.line,
+      );
+    }
+    return { act, result: "as written", reason: "", line: act.line, output, exitCode };
+  }
+
+  #outcome(act: Act, result: "skipped", reason: string): Outcome {
+    return { act, result, reason, line: act.line, output: [], exitCode: undefined };
+  }
+
+  #env(): NodeJS.ProcessEnv {
+    const env: NodeJS.ProcessEnv = { ...process.env };
+    for (const name of unsetVariables) delete env[name];
+    return {
+      ...env,
+      NO_COLOR: "1",
+      no_grpc_proxy: "127.0.0.1,localhost",
+      PORT: this.#ports.toReal("50051"),
+      WIRE_PORT: this.#ports.toReal("50052"),
+      BAKERY_ADDRESS: this.#ports.toReal("127.0.0.1:50051"),
+      ...this.#exported,
+    };
+  }
+
+  async #close(name: string | undefined): Promise<void> {
+    const terminal = this.#terminals.get(name);
+    this.#terminals.delete(name);
+    await terminal?.program.stop();
+  }
+
+  #undoAllEdits(): void {
+    for (const undo of this.#undoEdits.reverse()) undo();
+    this.#undoEdits = [];
+  }
+}

@@ -1,0 +1,57 @@
+// The ports of a README, moved out of the way of whatever else this machine runs.
+
+import { once } from "node:events";
+import { createServer } from "node:net";
+
+/** The port that servers take when nobody says otherwise. */
+const DEFAULT_PORT = 50051;
+
+/** Maps ports as a README writes them, 50000 to 59999, to free ones. */
+export class PortMap {
+  readonly #real = new Map<string, string>();
+
+  /** A free port for every port in `text`, and for the default one. */
+  static async forText(text: string): Promise<PortMap> {
+    const map = new PortMap();
+    for (const port of new Set([String(DEFAULT_PORT), ...(text.match(/\b5\d{4}\b/g) ?? [])])) {
+      map.#real.set(port, String(await freePort([...map.#real.values()])));
+    }
+    return map;
+  }
+
+  /** A README's text with the ports that are really used. */
+  toReal(text: string): string {
+    return text.replace(/\b5\d{4}\b/g, (port) => this.#real.get(port) ?? port);
+  }
+
+  /** A program's text with the ports that the README writes. */
+  toReadme(text: string): string {
+    let mapped = text;
+    for (const [port, real] of this.#real) {
+      mapped = mapped.replace(new RegExp(`\\b${real}\\b`, "g"), port);
+    }
+    return mapped;
+  }
+}
+
+/**
+ * Below the ports that systems hand out by themselves (from 32768 or 49152), so that nobody is given
+ * this one between the moment it is tried and the moment it is used. Five digits, as in the READMEs,
+ * so that lengths on the wire stay the same.
+ */
+async function freePort(taken: readonly string[]): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (taken.includes(String(port))) continue;
+    const probe = createServer();
+    try {
+      probe.listen(port, "127.0.0.1");
+      await once(probe, "listening");
+      return port;
+    } catch {
+      // In use: try another.
+    } finally {
+      probe.close();
+    }
+  }
+}

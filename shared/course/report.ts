@@ -1,0 +1,44 @@
+// The words for what a performance found: one place, so that every program says it alike.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Outcome } from "./perform.ts";
+import type { Readme } from "./readme.ts";
+import { update } from "./transcript.ts";
+
+/** A difference as `file:line: what was typed`, with what was expected beside what came. */
+export function describeDifference(readme: Readme, outcome: Outcome): string {
+  const typed = outcome.act.source.join("\n  ") || "(what the terminal printed since)";
+  const printed = outcome.output.map((line) => `    ${line}`).join("\n");
+  return [
+    `${readme.file}:${outcome.line}`,
+    `  ${typed}`,
+    indent(outcome.reason),
+    `  it printed${printed === "" ? " nothing" : `:\n${printed}`}`,
+  ].join("\n");
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, "  ");
+}
+
+/**
+ * Rewrites the transcripts of a README so that they say what was printed; wildcards that still match
+ * stay.
+ * @returns how many acts have changed.
+ */
+export function updateReadme(root: string, readme: Readme, outcomes: readonly Outcome[]): number {
+  const path = join(root, readme.file);
+  const lines = readFileSync(path, "utf8").split("\n");
+  const different = outcomes.filter(({ result }) => result === "different");
+  // From the last to the first, so that the numbers of the lines before stay true.
+  for (const { act, output, exitCode } of [...different].reverse()) {
+    const from = act.line - 1 + act.source.length;
+    const length = act.expected.length + (act.exitCode === undefined ? 0 : 1);
+    const now = exitCode ?? act.exitCode ?? 0;
+    const tail = now === 0 && act.exitCode !== 0 ? [] : [`? ${now}`];
+    lines.splice(from, length, ...update(act.expected, output), ...tail);
+  }
+  if (different.length > 0) writeFileSync(path, lines.join("\n"));
+  return different.length;
+}

@@ -1,0 +1,40 @@
+// Which steps there are, and where the course stands on this disk.
+
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** The folder of the course. */
+export const courseRoot: string = join(import.meta.dirname, "..", "..");
+
+/** A numbered folder of the course. */
+export interface Step {
+  /** 1 for step-01-unary. */
+  readonly number: number;
+  /** The folder's name, step-01-unary. */
+  readonly name: string;
+}
+
+/** The steps in `root`, in order. A folder is a step once it has a buf.gen.yaml. */
+export function listSteps(root: string = courseRoot): Step[] {
+  return readdirSync(root)
+    .filter((name) => /^step-\d\d-/.test(name) && existsSync(join(root, name, "buf.gen.yaml")))
+    .sort()
+    .map((name) => ({ number: Number(name.slice(5, 7)), name }));
+}
+
+/**
+ * The steps that a person means by `3`, `03` or `step-03-bidi`; all steps if nothing is named.
+ * @throws {Error} listing the steps that exist, if there is no such step.
+ */
+export function chooseSteps(names: readonly string[], root: string = courseRoot): Step[] {
+  const steps = listSteps(root);
+  if (names.length === 0) return steps;
+  return names.map((wanted) => {
+    const number = /^\d+$/.test(wanted) ? Number(wanted) : undefined;
+    const folder = wanted.replace(/[\\/]+$/, "");
+    const found = steps.find((step) => step.name === folder || step.number === number);
+    if (found !== undefined) return found;
+    const known = steps.map((step) => `  ${step.number}  ${step.name}`).join("\n");
+    throw new Error(`there is no step ${JSON.stringify(wanted)}. The steps are:\n${known}`);
+  });
+}

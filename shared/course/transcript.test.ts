@@ -1,0 +1,76 @@
+// Transcripts: read, compared, brought up to date.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { compare, parseTranscript, update } from "./transcript.ts";
+
+describe("reading a transcript", () => {
+  it("knows commands, continuations, output, exit codes and Ctrl+C", () => {
+    const body = ["before", "$ a \\", ">   b", "x", "? 69", "$ c", "^C", "bye"].join("\n");
+    const acts = parseTranscript(body, 10).map(({ line, kind, command, expected, exitCode }) => {
+      return [line, kind, command, expected, exitCode];
+    });
+    assert.deepEqual(acts, [
+      [10, "look", "", ["before"], undefined],
+      [11, "run", "a    b", ["x"], 69],
+      [15, "run", "c", [], undefined],
+      [16, "interrupt", "", ["bye"], undefined],
+    ]);
+  });
+});
+
+describe("comparing", () => {
+  const lines = (text: string) => (text === "" ? [] : text.split("|"));
+  for (const [expected, output, agrees] of [
+    ["", "", true],
+    ["a|b", "a|b", true],
+    ["a", "a|b", false],
+    ["a|b", "a", false],
+    ["a [..] c", "a b c", true],
+    ["a [..] c", "a c", false],
+    ["a.c", "abc", false],
+    ["...", "", true],
+    ["...|z", "a|b|z", true],
+    ["a|...|b|...|c", "a|x|b|b|c", true],
+    ["a|...|b", "a|x", false],
+    ["a  ", "a", true],
+  ] as const) {
+    it(`${JSON.stringify(expected)} with ${JSON.stringify(output)}: ${agrees}`, () => {
+      assert.equal(compare(lines(expected), lines(output), true).agrees, agrees);
+    });
+  }
+
+  it("names the first line that nothing matches, and what stands there", () => {
+    const wrong = compare(["a", "b", "c"], ["a", "x", "c"], true);
+    assert.deepEqual(wrong, { agrees: false, at: 1, got: "x" });
+    const tooLong = compare(["a"], ["a", "x"], true);
+    assert.deepEqual(tooLong, { agrees: false, at: 1, got: "x" });
+  });
+
+  it("of a program that goes on takes the lines it needs and leaves the rest", () => {
+    assert.deepEqual(compare(["a"], ["a", "b"], false), { agrees: true, used: 1 });
+    assert.deepEqual(compare(["...", "b"], ["a", "b", "c"], false), { agrees: true, used: 2 });
+    assert.deepEqual(compare(["a", "..."], ["a", "b"], false), { agrees: true, used: 2 });
+  });
+});
+
+describe("bringing up to date", () => {
+  it("keeps lines that match, with their wildcards, and replaces the others", () => {
+    const expected = ["start [..]", "...", "price $6.50", "at [..] left 3", "end"];
+    const output = ["start 12:00", "x", "y", "price $7.00", "at noon left 2", "end"];
+    assert.deepEqual(update(expected, output), [
+      "start [..]",
+      "...",
+      "price $7.00",
+      "at [..] left 2",
+      "end",
+    ]);
+  });
+
+  it("adds what is new and drops what is gone", () => {
+    assert.deepEqual(update(["a", "b"], ["a", "n", "b"]), ["a", "n", "b"]);
+    assert.deepEqual(update(["a", "b [..]", "c"], ["a", "c"]), ["a", "c"]);
+    assert.deepEqual(update([], ["a"]), ["a"]);
+    assert.deepEqual(update(["..."], ["a", "b"]), ["..."]);
+  });
+});

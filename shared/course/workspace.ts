@@ -1,0 +1,70 @@
+// A copy of the course to play in: what a README edits or leaves behind never touches the real one.
+
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { whenThisProcessEnds } from "./cleanup.ts";
+
+/** Never copied: not part of the course, large, or made by playing. */
+const leftBehind = new Set(["node_modules", ".git", ".ci", "keys"]);
+
+export class Workspace {
+  /** Where the copy stands. */
+  readonly root: string;
+  readonly #forgotten: () => void;
+
+  /** Copies the course that stands in `original`; its node_modules are linked, not copied. */
+  constructor(original: string) {
+    this.root = realpathSync(mkdtempSync(join(tmpdir(), "course-copy-")));
+    this.#forgotten = whenThisProcessEnds(() => this.remove());
+    cpSync(original, this.root, {
+      recursive: true,
+      filter: (file) => file === original || !leftBehind.has(basename(file)),
+      preserveTimestamps: true,
+    });
+    const modules = join(original, "node_modules");
+    if (existsSync(modules))
+      symlinkSync(realpathSync(modules), join(this.root, "node_modules"), "junction");
+  }
+
+  /**
+   * Changes a file as a diff block says.
+   * @param lines with their marker: "-" stands in the file now, "+" afterwards, " " in both.
+   * @returns undoes the edit.
+   * @throws {Error} if the lines to change do not stand in the file, or stand there more than once.
+   */
+  edit(file: string, lines: readonly string[]): () => void {
+    const path = join(this.root, file);
+    const text = readFileSync(path, "utf8");
+    const side = (marker: string) =>
+      lines.filter((line) => line === "" || line.startsWith(" ") || line.startsWith(marker));
+    const [before, after] = ["-", "+"].map((marker) =>
+      side(marker)
+        .map((line) => `${line.slice(1)}\n`)
+        .join(""),
+    );
+    const pieces = `\n${text}`.split(`\n${before}`);
+    if (before === undefined || pieces.length !== 2) {
+      const found = pieces.length === 1 ? "do not stand" : "stand more than once";
+      throw new Error(
+        `${file}: the lines to edit ${found} in it. Did you make the edit yourself? Undo it first.`,
+      );
+    }
+    writeFileSync(path, pieces.join(`\n${after}`).slice(1));
+    return () => writeFileSync(path, text);
+  }
+
+  remove(): void {
+    this.#forgotten();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,32 @@
+// What people read: aligned columns, prices, and what this program is called.
+
+import { relative, sep } from "node:path";
+
+/** Rows of cells as lines of aligned columns, two spaces apart, without trailing spaces. */
+export function formatColumns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) {
+      widths[column] = Math.max(widths[column] ?? 0, cell.length);
+    }
+  }
+  const line = (row: readonly string[]) =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
+  return rows.map((row) => line(row).trimEnd()).join("\n");
+}
+
+/** Cents as dollars: 650 is `$6.50`. */
+export function formatCents(cents: number): string {
+  return `$${(cents / 100).toFixed(2)}`;
+}
+
+/** A number of things: `1 update`, `2 updates`. */
+export function formatCount(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}
+
+/** How to start the running program again from here, such as `npx tsx step-01-unary/client.ts`. */
+export function commandName(): string {
+  const file = relative(process.cwd(), process.argv[1] ?? "");
+  return `npx tsx ${file.split(sep).join("/")}`;
+}

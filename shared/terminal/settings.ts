@@ -1,0 +1,38 @@
+// What a server takes from its environment, and what it says when asked for --help.
+
+import { commandName, formatColumns } from "./output.ts";
+import { UsageError } from "./program.ts";
+import { parseInteger, type ValueOf, type ValueSpec } from "./values.ts";
+
+/** One environment variable. An empty variable counts as unset. */
+export type SettingSpec = ValueSpec & { readonly default: number | string };
+
+/**
+ * Reads the settings of a program that takes no arguments. With `--help` it prints them and exits.
+ * @param argv the program's arguments, without node and the file.
+ * @throws {UsageError} for an argument, and for a number that is none or out of its range.
+ */
+export function readSettings<const Specs extends Record<string, SettingSpec>>(
+  specs: Specs,
+  argv: readonly string[] = process.argv.slice(2),
+  environment: NodeJS.ProcessEnv = process.env,
+): { [Name in keyof Specs]: ValueOf<Specs[Name]> } {
+  const usage = `Usage: [SETTING=VALUE ...] ${commandName()}\n\nSettings, from the environment:\n${formatColumns(
+    Object.entries(specs).map(([name, spec]) => [
+      `  ${name}`,
+      `${spec.help}${spec.default === "" ? "" : ` (${spec.default})`}`,
+    ]),
+  )}`;
+  if (argv.includes("--help") || argv.includes("-h")) {
+    console.log(usage);
+    process.exit(0);
+  }
+  if (argv.length > 0) {
+    throw new UsageError(`unexpected argument ${JSON.stringify(argv[0])}\n\n${usage}`);
+  }
+  const values = Object.entries(specs).map(([name, spec]) => {
+    const text = environment[name] || String(spec.default);
+    return [name, typeof spec.default === "number" ? parseInteger(name, text, spec) : text];
+  });
+  return Object.fromEntries(values);
+}

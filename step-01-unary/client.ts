@@ -1,0 +1,43 @@
+// The bakery's command line: one subcommand for each RPC.
+
+import { parseCommandLine } from "../shared/terminal/command-line.ts";
+import { runProgram } from "../shared/terminal/program.ts";
+import { isServiceError, reportFailure } from "./call-failure.ts";
+import { get, search } from "./catalog-commands.ts";
+import { addressProblem, connect } from "./connection.ts";
+
+async function main(): Promise<number> {
+  const { command, args, options } = parseCommandLine(
+    {
+      get: { args: "ID", help: "show a product", run: get },
+      search: { args: "[WORD...]", help: "list the products that match every word", run: search },
+    },
+    {
+      address: {
+        value: "HOST:PORT",
+        help: "the server to dial",
+        default: process.env.BAKERY_ADDRESS || "127.0.0.1:50051",
+        problem: addressProblem,
+      },
+      "deadline-ms": {
+        value: "MS",
+        help: "how long a call may take; a unary call 2000 unless given",
+        default: 0,
+        min: 1,
+      },
+    },
+  );
+
+  const connection = connect(options.address, options["deadline-ms"]);
+  try {
+    await command.run(connection, args);
+    return 0;
+  } catch (error) {
+    if (isServiceError(error)) return reportFailure(error);
+    throw error;
+  } finally {
+    connection.close();
+  }
+}
+
+await runProgram(main);

@@ -1,0 +1,325 @@
+// Step 01 over the wire: what it answers, what it refuses, how it starts and stops.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { after, before, describe, it } from "node:test";
+import { credentials, Metadata, Server, type ServiceError, status } from "@grpc/grpc-js";
+import { noSignals, Program } from "../shared/course/programs.ts";
+import {
+  listenHere,
+  type RunningServer,
+  runClient,
+  startProgram,
+  startServer,
+} from "../shared/course/servers.ts";
+import {
+  CatalogServiceClient,
+  CatalogServiceService,
+  type GetProductResponse,
+  type SearchProductsResponse,
+} from "./gen/bakery/v1/catalog.ts";
+import { unaryCall } from "./unary-call.ts";
+import { unaryHandler } from "./unary-handler.ts";
+
+const folder = import.meta.dirname;
+let server: RunningServer;
+let catalog: CatalogServiceClient;
+
+before(async () => {
+  server = await startServer(folder);
+  catalog = new CatalogServiceClient(server.address, credentials.createInsecure());
+});
+
+after(async () => {
+  catalog?.close();
+  await server?.program.stop();
+});
+
+function getProduct(id: string, stub = catalog, deadlineMs = 5000): Promise<GetProductResponse> {
+  const options = { deadline: Date.now() + deadlineMs };
+  return unaryCall((done) => stub.getProduct({ id }, new Metadata(), options, done));
+}
+
+function searchProducts(query: string, stub = catalog): Promise<SearchProductsResponse> {
+  const options = { deadline: Date.now() + 5000 };
+  return unaryCall((done) => stub.searchProducts({ query }, new Metadata(), options, done));
+}
+
+async function idsFound(query: string): Promise<string[]> {
+  return (await searchProducts(query)).products.map(({ id }) => id);
+}
+
+describe("GetProduct", () => {
+  it("answers with every field of the product", async () => {
+    assert.deepEqual(await getProduct("sourdough"), {
+      product: {
+        id: "sourdough",
+        name: "Sourdough loaf",
+        description: "Wheat, slowly risen, with a dark crust",
+        priceCents: 650,
+        unitsInStock: 12,
+      },
+    });
+  });
+
+  for (const id of ["", " ", "Rye", "rye\n", "-rye", "rye bread", "яблоко", "a".repeat(65)]) {
+    it(`refuses the id ${JSON.stringify(id)}`, async () => {
+      await assert.rejects(getProduct(id), { code: status.INVALID_ARGUMENT });
+    });
+  }
+
+  it("suggests the nearest id for an unknown one", async () => {
+    const details = 'no product "sourdoh"; did you mean sourdough?';
+    await assert.rejects(getProduct("sourdoh"), { code: status.NOT_FOUND, details });
+  });
+
+  it("suggests nothing where nothing is near", async () => {
+    const details = 'no product "zzzzzzzzzz"';
+    await assert.rejects(getProduct("zzzzzzzzzz"), { code: status.NOT_FOUND, details });
+  });
+});
+
+describe("SearchProducts", () => {
+  it("lists everything, in the order of the shelf, for an empty query", async () => {
+    const ids = await idsFound("");
+    assert.equal(ids.length, 10);
+    assert.deepEqual(ids.slice(0, 3), ["sourdough", "rye", "baguette"]);
+    assert.deepEqual(await idsFound("   "), ids);
+  });
+
+  it("wants every word, in any case, in name or description", async () => {
+    assert.deepEqual(await idsFound("BUTTER pastry"), ["apple-tart"]);
+    assert.deepEqual(await idsFound("butter sawdust"), []);
+  });
+
+  it("puts the best match first", async () => {
+    // The sourdough loaf stands first on the shelf, but "croissant" is in the other's name.
+    assert.deepEqual(await idsFound("croissant"), ["croissant", "pain-au-chocolat"]);
+    assert.deepEqual(await idsFound("chocolat"), ["pain-au-chocolat"]);
+    assert.deepEqual(await idsFound("loaf"), ["sourdough", "brioche"]);
+    assert.deepEqual(await idsFound("sweet"), ["brioche", "cinnamon-roll"]);
+  });
+
+  it("takes 200 characters, and refuses 201", async () => {
+    assert.deepEqual(await idsFound("🥖".repeat(200)), []);
+    await assert.rejects(searchProducts("x".repeat(201)), { code: status.INVALID_ARGUMENT });
+  });
+});
+
+describe("a call that goes wrong", () => {
+  it("with bytes that are no message ends with INTERNAL, and the server lives on", async () => {
+    const { path } = CatalogServiceService.getProduct;
+    const garbage = Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x01]);
+    const call = unaryCall((done) =>
+      catalog.makeUnaryRequest(
+        path,
+        () => garbage,
+        (bytes) => bytes,
+        {},
+        done,
+      ),
+    );
+    await assert.rejects(call, { code: status.INTERNAL });
+    assert.equal((await getProduct("rye")).product?.name, "Rye bread");
+  });
+
+  it("to a method that does not exist ends with UNIMPLEMENTED", async () => {
+    const path = "/bakery.v1.CatalogService/BurnProduct";
+    const call = unaryCall((done) =>
+      catalog.makeUnaryRequest(
+        path,
+        () => Buffer.alloc(0),
+        (bytes) => bytes,
+        {},
+        done,
+      ),
+    );
+    await assert.rejects(call, { code: status.UNIMPLEMENTED });
+  });
+
+  it("because of a bug is INTERNAL, without the bug's words, and is logged", async (test) => {
+    const log = test.mock.method(console, "error", () => {});
+    const buggy = new Server();
+    buggy.addService(CatalogServiceService, {
+      getProduct: unaryHandler(async () => {
+        throw new Error("password is hunter2");
+      }),
+      searchProducts: unaryHandler(async () => ({ products: [] })),
+    });
+    const stub = new CatalogServiceClient(await listenHere(buggy), credentials.createInsecure());
+    try {
+      await assert.rejects(getProduct("rye", stub), (error: ServiceError) => {
+        assert.equal(error.code, status.INTERNAL);
+        assert.doesNotMatch(error.message + error.details, /hunter2/);
+        return true;
+      });
+      assert.match(String(log.mock.calls[0]?.arguments[1]), /hunter2/);
+    } finally {
+      stub.close();
+      buggy.forceShutdown();
+    }
+  });
+
+  it("because it took too long is DEADLINE_EXCEEDED, while the server works on", async () => {
+    await using slow = await startServer(folder, { SLOW_MS: "700" });
+    const stub = new CatalogServiceClient(slow.address, credentials.createInsecure());
+    try {
+      const call = getProduct("rye", stub, 200);
+      await assert.rejects(call, { code: status.DEADLINE_EXCEEDED });
+      const noticed = () => slow.program.output().includes("the client no longer waits");
+      assert.equal(noticed(), false);
+      assert.ok(await slow.program.until(noticed, 10_000), slow.program.output());
+    } finally {
+      stub.close();
+    }
+  });
+});
+
+describe("the server", () => {
+  it("prints one line when it is ready", () => {
+    assert.match(server.program.output(), /^listening on 127\.0\.0\.1:\d+\n$/);
+  });
+
+  it("finishes calls under way when told to stop, and takes no new ones", {
+    skip: noSignals,
+  }, async () => {
+    await using slow = await startServer(folder, { SLOW_MS: "1000" });
+    const stub = new CatalogServiceClient(slow.address, credentials.createInsecure());
+    const late = new CatalogServiceClient(slow.address, credentials.createInsecure(), {
+      "grpc.use_local_subchannel_pool": 1, // a connection of its own
+    });
+    try {
+      const underWay = getProduct("rye", stub);
+      await searchProducts("", stub); // answered after the other call has arrived
+      slow.program.kill("SIGTERM");
+      assert.equal((await underWay).product?.id, "rye");
+      await slow.program.ends(10_000);
+      assert.equal(slow.program.exitCode, 0);
+      await assert.rejects(getProduct("rye", late), { code: status.UNAVAILABLE });
+    } finally {
+      stub.close();
+      late.close();
+    }
+  });
+
+  it("does not wait longer than its patience for a call that never ends", {
+    skip: noSignals,
+  }, async () => {
+    await using stuck = await startServer(folder, { SLOW_MS: "600000" });
+    const stub = new CatalogServiceClient(stuck.address, credentials.createInsecure());
+    try {
+      const hopeless = assert.rejects(getProduct("rye", stub, 60_000));
+      await searchProducts("", stub);
+      stuck.program.interrupt();
+      assert.ok(await stuck.program.ends(10_000), "still running");
+      assert.equal(stuck.program.exitCode, 0);
+      await hopeless;
+    } finally {
+      stub.close();
+    }
+  });
+
+  it("ends also when it is told to stop before it listens", async () => {
+    const script = `
+      import { Server, ServerCredentials } from "@grpc/grpc-js";
+      import { serve } from ${JSON.stringify(import.meta.resolve("./lifecycle.ts"))};
+      const closing = AbortSignal.abort();
+      await serve(new Server(), ServerCredentials.createInsecure(), "127.0.0.1", 0, closing);`;
+    const args = ["--import", "tsx", "--input-type=module", "--eval", script];
+    const program = new Program({ file: process.execPath, args, cwd: folder, env: process.env });
+    try {
+      assert.ok(await program.ends(10_000), "still running");
+      assert.equal(program.exitCode, 0, program.output());
+    } finally {
+      await program.stop();
+    }
+  });
+
+  it("says in one line that its port is in use", async () => {
+    const [, port = ""] = server.address.split(":");
+    const second = startProgram(folder, "server.ts", [], { PORT: port });
+    try {
+      assert.ok(await second.ends(20_000));
+      assert.equal(second.exitCode, 1);
+      assert.match(second.output(), /^cannot listen on 127\.0\.0\.1:\d+: the port is in use.*\n$/);
+    } finally {
+      await second.stop();
+    }
+  });
+
+  it("refuses a setting that cannot be meant", async () => {
+    const wrong = startProgram(folder, "server.ts", [], { PORT: "http" });
+    try {
+      assert.ok(await wrong.ends(20_000));
+      assert.equal(wrong.exitCode, 2);
+      assert.match(wrong.output(), /^PORT must be a whole number from 0 to 65535, not "http"\n$/);
+    } finally {
+      await wrong.stop();
+    }
+  });
+});
+
+describe("the client", () => {
+  it("prints a product", async () => {
+    const run = await runClient(folder, ["get", "rye", "--address", server.address]);
+    const stdout = "ID: rye\nName: Rye bread\nPrice: $5.80\nIn stock: 8\n";
+    assert.deepEqual(run, { stdout, stderr: "", exitCode: 0 });
+  });
+
+  it("prints a table, and takes the address from the environment", async () => {
+    const run = await runClient(folder, ["search", "rye"], { BAKERY_ADDRESS: server.address });
+    assert.deepEqual(run, { stdout: "rye  Rye bread  $5.80  8 left\n", stderr: "", exitCode: 0 });
+  });
+
+  it("says in one line why a call failed", async () => {
+    const run = await runClient(folder, ["get", "nothing", "--address", server.address]);
+    assert.deepEqual(run, {
+      stdout: "",
+      stderr: 'NOT_FOUND: no product "nothing"\n',
+      exitCode: 69,
+    });
+  });
+
+  it("says what to check when nobody listens", async () => {
+    const run = await runClient(folder, ["get", "rye", "--address", "127.0.0.1:1"]);
+    assert.equal(run.exitCode, 78);
+    assert.match(run.stderr, /^UNAVAILABLE: .*is the server running\? which port .*\n$/);
+  });
+
+  it("takes the deadline that it is given", async () => {
+    await using slow = await startServer(folder, { SLOW_MS: "60000" });
+    const args = ["get", "rye", "--address", slow.address, "--deadline-ms", "100"];
+    const run = await runClient(folder, args);
+    assert.equal(run.exitCode, 68);
+    assert.match(run.stderr, /^DEADLINE_EXCEEDED: .*\n$/);
+  });
+
+  describe("sends nothing and shows the usage for", () => {
+    let connections = 0;
+    const listener = createServer(() => connections++);
+    before(() => once(listener.listen(0, "127.0.0.1"), "listening"));
+    after(() => listener.close());
+
+    for (const args of [
+      [],
+      ["bake"],
+      ["get"],
+      ["get", "rye", "wheat"],
+      ["get", "rye", "--sliced"],
+      ["get", "rye", "--deadline-ms", "soon"],
+      ["get", "rye", "--address", "http://127.0.0.1:50051"],
+      ["get", "rye", "--address", "127.0.0.1"],
+    ]) {
+      it(`client.ts ${args.join(" ")}`, async () => {
+        const { port } = listener.address() as AddressInfo;
+        const run = await runClient(folder, args, { BAKERY_ADDRESS: `127.0.0.1:${port}` });
+        assert.equal(run.exitCode, 2);
+        assert.equal(run.stdout, "");
+        assert.match(run.stderr, /^Usage: npx tsx .*client\.ts COMMAND/m);
+        assert.doesNotMatch(run.stderr, /^ {4}at /m);
+        assert.equal(connections, 0);
+      });
+    }
+  });
+});

@@ -1,0 +1,39 @@
+// The bakery's server: what it is made of, in one screen.
+
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Catalog } from "../shared/bakery/catalog.ts";
+import { openKitchen } from "../shared/bakery/kitchen.ts";
+import { OrderBook } from "../shared/bakery/orders.ts";
+import { Till } from "../shared/bakery/till.ts";
+import { runProgram } from "../shared/terminal/program.ts";
+import { readSettings } from "../shared/terminal/settings.ts";
+import { catalogHandlers } from "./catalog-handlers.ts";
+import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
+import { OrderServiceService } from "./gen/bakery/v1/orders.ts";
+import { closeOnSignal, serve } from "./lifecycle.ts";
+import { orderHandlers } from "./order-handlers.ts";
+
+async function main(): Promise<never> {
+  const settings = readSettings({
+    HOST: { default: "127.0.0.1", help: "the address to listen on" },
+    PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
+    TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
+    KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
+    SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
+  });
+  const closing = closeOnSignal();
+
+  const catalog = new Catalog();
+  new Till(catalog).open(settings.TILL_MS, closing);
+  const orders = new OrderBook(catalog);
+  openKitchen(orders, settings.KITCHEN_MS, closing);
+
+  const server = new Server();
+  server.addService(CatalogServiceService, catalogHandlers(catalog, settings.SLOW_MS, closing));
+  server.addService(OrderServiceService, orderHandlers(catalog, orders, closing));
+
+  const credentials = ServerCredentials.createInsecure(); // plaintext: for this machine only
+  return serve(server, credentials, settings.HOST, settings.PORT, closing);
+}
+
+await runProgram(main);

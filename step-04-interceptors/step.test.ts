@@ -1,0 +1,392 @@
+// Step 04 over the wire: what stands around every call, of all four kinds, on both sides.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { connect as connectHttp2 } from "node:http2";
+import { after, before, describe, it } from "node:test";
+import { type CallOptions, credentials, Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { noSignals } from "../shared/course/programs.ts";
+import {
+  eventually,
+  type RunningServer,
+  runClient,
+  startServer,
+} from "../shared/course/servers.ts";
+import { type Connection, connect } from "./connection.ts";
+import { defaultDeadlineInterceptor } from "./default-deadline-interceptor.ts";
+import { CatalogServiceClient, CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
+import { OrderServiceClient } from "./gen/bakery/v1/orders.ts";
+import { sendRequestIdInterceptor } from "./send-request-id-interceptor.ts";
+import { unaryCall } from "./unary-call.ts";
+
+const folder = import.meta.dirname;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+let server: RunningServer;
+let catalog: CatalogServiceClient;
+let orders: OrderServiceClient;
+
+before(async () => {
+  server = await startServer(folder, { TILL_MS: "0", KITCHEN_MS: "0", SLOW_MS: "50" });
+  catalog = new CatalogServiceClient(server.address, credentials.createInsecure());
+  orders = new OrderServiceClient(server.address, credentials.createInsecure());
+  const lines = [{ productId: "rye", quantity: 1 }];
+  await unaryCall((done) => orders.createOrder({ lines }, done));
+});
+
+after(async () => {
+  catalog?.close();
+  orders?.close();
+  await server?.program.stop();
+});
+
+/** What a call came to: its status, and the request id that came back, first in the headers. */
+interface Outcome {
+  readonly code: status;
+  readonly requestId: string;
+}
+
+/** What every kind of call of grpc-js has in common. */
+interface AnyCall {
+  on(event: "metadata", listener: (metadata: Metadata) => void): unknown;
+  on(event: "status", listener: (status: StatusObject) => void): unknown;
+  on(event: "error" | "data", listener: () => void): unknown;
+  cancel(): void;
+}
+
+function outcome(call: AnyCall, whenMessage?: () => void): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let requestId: string | undefined;
+    const idIn = (metadata: Metadata) => metadata.get("x-request-id").join(" and ");
+    call.on("error", () => {});
+    call.on("data", () => whenMessage?.());
+    call.on("metadata", (metadata) => {
+      requestId = idIn(metadata);
+    });
+    call.on("status", ({ code, metadata }) =>
+      resolve({ code, requestId: requestId || idIn(metadata) }),
+    );
+  });
+}
+
+type Call = (metadata: Metadata, options: CallOptions) => AnyCall;
+const ignore = () => {};
+
+/** A call of each kind that goes well, and how many messages it takes. */
+const goodCalls: [name: string, counts: string, call: Call][] = [
+  ["GetProduct", "in=1 out=1", (...how) => catalog.getProduct({ id: "rye" }, ...how, ignore)],
+  [
+    "SearchProducts",
+    "in=1 out=1",
+    (...how) => catalog.searchProducts({ query: "" }, ...how, ignore),
+  ],
+  [
+    "RestockProducts",
+    "in=2 out=1",
+    (...how) => {
+      const call = catalog.restockProducts(...how, ignore);
+      call.write({ content: { $case: "crate", value: { productId: "rye", units: 1 } } });
+      call.end({ content: { $case: "deliveryNote", value: { crates: 1 } } });
+      return call;
+    },
+  ],
+];
+
+/** Calls of each kind that last until somebody ends them. */
+const lastingCalls: [name: string, counts: string, call: Call][] = [
+  [
+    "WatchProducts",
+    "in=1 out=1",
+    (...how) => catalog.watchProducts({ productIds: ["baguette"] }, ...how),
+  ],
+  ["RestockProducts", "in=0 out=0", (...how) => catalog.restockProducts(...how, ignore)],
+  [
+    "TrackOrder",
+    "in=1 out=1",
+    (...how) => {
+      const call = orders.trackOrder(...how);
+      call.write({ content: { $case: "start", value: { orderId: "order-1" } } });
+      return call;
+    },
+  ],
+];
+
+/** A call of each kind that fails at once. */
+const badCalls: [name: string, code: status, counts: string, call: Call][] = [
+  [
+    "GetProduct",
+    status.NOT_FOUND,
+    "in=1 out=0",
+    (...how) => catalog.getProduct({ id: "pie" }, ...how, ignore),
+  ],
+  [
+    "WatchProducts",
+    status.NOT_FOUND,
+    "in=1 out=0",
+    (...how) => catalog.watchProducts({ productIds: ["pie"] }, ...how),
+  ],
+  [
+    "RestockProducts",
+    status.INVALID_ARGUMENT,
+    "in=0 out=0",
+    (...how) => {
+      const call = catalog.restockProducts(...how, ignore);
+      call.end();
+      return call;
+    },
+  ],
+  [
+    "TrackOrder",
+    status.NOT_FOUND,
+    "in=1 out=0",
+    (...how) => {
+      const call = orders.trackOrder(...how);
+      call.write({ content: { $case: "start", value: { orderId: "order-9" } } });
+      return call;
+    },
+  ],
+];
+
+function withId(...ids: string[]): Metadata {
+  const metadata = new Metadata();
+  for (const id of ids) metadata.add("x-request-id", id);
+  return metadata;
+}
+
+const soon = (): CallOptions => ({ deadline: Date.now() + 10_000 });
+
+/** The lines of the server's log that carry this id, once there is one. */
+async function logged(requestId: string, from = server): Promise<string[]> {
+  const lines = () => from.program.lines().filter((line) => line.endsWith(` id=${requestId}`));
+  await eventually(() => lines().length > 0);
+  return lines();
+}
+
+/** Asserts that the call is in the log, once, as `expected` says; `#` stands for a number. */
+async function assertLogged(requestId: string, expected: string, from = server): Promise<void> {
+  const [line, ...more] = await logged(requestId, from);
+  assert.equal(line?.replace(/\d+ms/, "#ms"), `${expected} id=${requestId}`);
+  assert.deepEqual(more, []);
+}
+
+describe("the request id", () => {
+  for (const [name, , call] of [
+    ...goodCalls,
+    ...lastingCalls.slice(0, 1),
+    ...lastingCalls.slice(2),
+  ]) {
+    it(`of ${name} comes back as it was sent`, async () => {
+      const id = randomUUID();
+      const running = call(withId(id), soon());
+      const { requestId } = await outcome(running, () => running.cancel());
+      assert.equal(requestId, id);
+    });
+  }
+
+  for (const [name, code, , call] of badCalls) {
+    it(`comes back when ${name} fails`, async () => {
+      const id = randomUUID();
+      assert.deepEqual(await outcome(call(withId(id), soon())), { code, requestId: id });
+    });
+  }
+
+  for (const id of ["x", "with space ~", "y".repeat(64)]) {
+    it(`may be ${JSON.stringify(id)}`, async () => {
+      const call = catalog.getProduct({ id: "rye" }, withId(id), soon(), ignore);
+      assert.equal((await outcome(call)).requestId, id);
+    });
+  }
+
+  for (const [title, ids] of [
+    ["is missing", []],
+    ["is too long", ["y".repeat(65)]],
+    ["is empty", [""]],
+  ] as const) {
+    it(`is made by the server when it ${title}`, async () => {
+      const call = catalog.getProduct({ id: "rye" }, withId(...ids), soon(), ignore);
+      const { requestId } = await outcome(call);
+      assert.match(requestId, UUID);
+      await assertLogged(requestId, "GetProduct OK #ms in=1 out=1");
+    });
+  }
+
+  it("is made by the server when it is not ASCII", async () => {
+    const session = connectHttp2(`http://${server.address}`);
+    try {
+      const { path } = CatalogServiceService.searchProducts;
+      const headers = {
+        ":method": "POST",
+        ":path": path,
+        te: "trailers",
+        "x-request-id": "caf\u00e9",
+      };
+      const request = session.request({ ...headers, "content-type": "application/grpc" });
+      const response = new Promise<Record<string, unknown>>((resolve) =>
+        request.once("response", resolve),
+      );
+      request.end(Buffer.alloc(5));
+      assert.match(String((await response)["x-request-id"]), UUID);
+    } finally {
+      session.destroy();
+    }
+  });
+});
+
+describe("the log has one line for a call", () => {
+  for (const [name, counts, call] of goodCalls) {
+    it(`${name} that goes well`, async () => {
+      const id = randomUUID();
+      assert.equal((await outcome(call(withId(id), soon()))).code, status.OK);
+      await assertLogged(id, `${name} OK #ms ${counts}`);
+    });
+  }
+
+  for (const [name, code, counts, call] of badCalls) {
+    it(`${name} that fails`, async () => {
+      const id = randomUUID();
+      await outcome(call(withId(id), soon()));
+      await assertLogged(id, `${name} ${status[code]} #ms ${counts}`);
+    });
+  }
+
+  for (const [name, counts, call] of lastingCalls) {
+    it(`${name} that is cancelled`, async () => {
+      const id = randomUUID();
+      const running = call(withId(id), soon());
+      const ended = outcome(running, () => running.cancel());
+      // An upload has no message to wait for: another call on its connection shows that it began.
+      if (name === "RestockProducts") {
+        await unaryCall((done) => catalog.searchProducts({ query: "" }, done));
+        running.cancel();
+      }
+      assert.equal((await ended).code, status.CANCELLED);
+      await assertLogged(id, `${name} CANCELLED #ms ${counts}`);
+    });
+
+    it(`${name} whose deadline passes`, async () => {
+      const id = randomUUID();
+      const { code } = await outcome(call(withId(id), { deadline: Date.now() + 300 }));
+      assert.equal(code, status.DEADLINE_EXCEEDED);
+      await assertLogged(id, `${name} DEADLINE_EXCEEDED #ms ${counts}`);
+    });
+  }
+
+  it("GetProduct whose deadline passes", async () => {
+    await using slow = await startServer(folder, { SLOW_MS: "400", TILL_MS: "0" });
+    const stub = new CatalogServiceClient(slow.address, credentials.createInsecure());
+    const id = randomUUID();
+    const options = { deadline: Date.now() + 200 };
+    await outcome(stub.getProduct({ id: "rye" }, withId(id), options, ignore));
+    await eventually(() => slow.program.output().includes("answer ready"));
+    await assertLogged(id, "GetProduct DEADLINE_EXCEEDED #ms in=1 out=0", slow);
+    stub.close();
+  });
+
+  it("with an id that looks like more than one field, quoted", async () => {
+    const id = "1 id=2";
+    await outcome(catalog.searchProducts({ query: "" }, withId(id), soon(), ignore));
+    await assertLogged('"1 id=2"', "SearchProducts OK #ms in=1 out=1");
+  });
+
+  it("that the closing server ends", { skip: noSignals }, async () => {
+    await using stopping = await startServer(folder, { TILL_MS: "0" });
+    const stub = new CatalogServiceClient(stopping.address, credentials.createInsecure());
+    const id = randomUUID();
+    const call = stub.watchProducts({ productIds: ["rye"] }, withId(id), soon());
+    const ended = outcome(call, () => stopping.program.kill("SIGTERM"));
+    assert.equal((await ended).code, status.UNAVAILABLE);
+    assert.ok(await stopping.program.ends(4000));
+    await assertLogged(id, "WatchProducts UNAVAILABLE #ms in=1 out=1", stopping);
+    stub.close();
+  });
+
+  it("of bytes that are no message, which grpc-js answers behind our back", async () => {
+    const id = randomUUID();
+    const { path } = CatalogServiceService.getProduct;
+    const garbage = () => Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x01]);
+    const call = catalog.makeUnaryRequest(path, garbage, garbage, {}, withId(id), soon(), ignore);
+    assert.equal((await outcome(call)).code, status.INTERNAL);
+    await assertLogged(id, "GetProduct CANCELLED #ms in=0 out=0");
+  });
+
+  it("but none for a method that the server does not have: no interceptor sees it", async () => {
+    const id = randomUUID();
+    const path = "/bakery.v1.CatalogService/BurnProduct";
+    const empty = () => Buffer.alloc(0);
+    const call = catalog.makeUnaryRequest(path, empty, empty, {}, withId(id), soon(), ignore);
+    assert.deepEqual(await outcome(call), { code: status.UNIMPLEMENTED, requestId: "" });
+    const next = randomUUID();
+    await outcome(catalog.searchProducts({ query: "" }, withId(next), soon(), ignore));
+    await logged(next);
+    assert.equal(server.program.output().includes(id), false);
+  });
+});
+
+describe("the client", () => {
+  function withDefault(deadlineMs: number): CatalogServiceClient {
+    const interceptors = [defaultDeadlineInterceptor(deadlineMs), sendRequestIdInterceptor];
+    return new CatalogServiceClient(server.address, credentials.createInsecure(), { interceptors });
+  }
+
+  it("gives a unary call a deadline that brings none, and leaves streams alone", async () => {
+    const stub = withDefault(20); // The server takes 50 ms.
+    const watch = stub.watchProducts({ productIds: ["rye"] });
+    const watching = outcome(watch);
+    const { code } = await outcome(stub.getProduct({ id: "rye" }, ignore));
+    assert.equal(code, status.DEADLINE_EXCEEDED);
+    watch.cancel();
+    assert.equal((await watching).code, status.CANCELLED);
+    stub.close();
+  });
+
+  it("leaves the deadline of a call that brings one", async () => {
+    const stub = withDefault(20);
+    const { code } = await outcome(stub.getProduct({ id: "rye" }, new Metadata(), soon(), ignore));
+    assert.equal(code, status.OK);
+    stub.close();
+  });
+
+  it("sends an id with every call, and keeps one that a call brings", async () => {
+    const stub = withDefault(5000);
+    const first = await outcome(stub.getProduct({ id: "rye" }, ignore));
+    const second = await outcome(stub.getProduct({ id: "rye" }, ignore));
+    assert.match(first.requestId, UUID);
+    assert.notEqual(first.requestId, second.requestId);
+    const own = await outcome(stub.getProduct({ id: "rye" }, withId("mine"), soon(), ignore));
+    assert.equal(own.requestId, "mine");
+    stub.close();
+  });
+
+  it("of the command line has all of them, for both services", async () => {
+    await using stuck = await startServer(folder, { SLOW_MS: "600000" });
+    const connection: Connection = connect(stuck.address, 0, false);
+    const startedAt = Date.now();
+    const { code } = await outcome(connection.catalog.getProduct({ id: "rye" }, ignore));
+    assert.equal(code, status.DEADLINE_EXCEEDED);
+    assert.ok(Date.now() - startedAt < 10_000);
+    const order = connection.orders.createOrder({ lines: [] }, ignore);
+    assert.match((await outcome(order)).requestId, UUID);
+    connection.close();
+  });
+
+  it("says with --verbose what a call took, with the id that the server logs", async () => {
+    const env = { BAKERY_ADDRESS: server.address };
+    const verbose = await runClient(folder, ["get", "rye", "--verbose"], env);
+    const [, id = ""] = /^GetProduct OK \d+ms id=(\S+)\n$/.exec(verbose.stderr) ?? [];
+    assert.match(id, UUID);
+    await assertLogged(id, "GetProduct OK #ms in=1 out=1");
+    const failed = await runClient(folder, ["get", "pie", "--verbose"], env);
+    assert.match(
+      failed.stderr,
+      /^GetProduct NOT_FOUND \d+ms id=\S+\nNOT_FOUND: no product "pie"\n$/,
+    );
+    const quiet = await runClient(folder, ["get", "rye"], env);
+    assert.equal(quiet.stderr, "");
+  });
+
+  it("of an earlier step is served, and logged", async () => {
+    const env = { BAKERY_ADDRESS: server.address };
+    const older = await runClient(`${folder}/../step-03-bidi`, ["restock", "brioche=1"], env);
+    assert.deepEqual([older.stdout, older.exitCode], ["restocked 1 unit of 1 product\n", 0]);
+  });
+});
