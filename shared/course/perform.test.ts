@@ -210,12 +210,15 @@ describe("a performance", () => {
       `$ export BAKERY_TOKEN=$(node -p "'a b'")`,
       "$ node -p process.env.BAKERY_TOKEN",
       "a b",
+      "$ unset BAKERY_TOKEN",
+      "$ node -p process.env.BAKERY_TOKEN",
+      "undefined",
       `$ export BAKERY_TOKEN=$(node -e "process.exitCode = 3")`,
       "'''",
     ]);
     assert.deepEqual(
-      outcomes.map(({ result }) => result),
-      ["as written", "as written", "different"],
+      outcomes.map(({ result, line }) => [line, result].join(" ")),
+      ["2 as written", "3 as written", "5 as written", "6 as written", "8 different"],
     );
   });
 

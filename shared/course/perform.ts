@@ -47,6 +47,11 @@ const unsetVariables = [
   "KITCHEN_MS",
   "KEYS",
   "BAKERY_TOKEN",
+  "CERTS",
+  "CERT_NAMES",
+  "CERT_DAYS",
+  "MTLS",
+  "BAKERY_CA",
   "GRPC_TRACE",
   "GRPC_VERBOSITY",
   "NODE_OPTIONS",
@@ -132,6 +137,12 @@ class Stage {
       const [, variable, inner] = /^export ([A-Z][A-Z0-9_]*)=\$\((.+)\)$/s.exec(act.command) ?? [];
       if (variable !== undefined && inner !== undefined) {
         return await this.#export(act, variable, inner);
+      }
+      const [, forgotten] = /^unset ([A-Z][A-Z0-9_]*)$/.exec(act.command) ?? [];
+      if (forgotten !== undefined) {
+        delete this.#exported[forgotten];
+        const { line } = act;
+        return { act, result: "as written", reason: "", line, output: [], exitCode: 0 };
       }
       const spec = readCommand(this.#ports.toReal(act.command), this.#workspace.root, this.#env());
       if ("missing" in spec) return this.#outcome(act, "skipped", spec.missing);

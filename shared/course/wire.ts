@@ -9,11 +9,14 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from "node:http2";
+import { createServer as createTcpServer } from "node:net";
 import type { Readable } from "node:stream";
 import { runProgram, UsageError } from "../terminal/program.ts";
 import { readSettings } from "../terminal/settings.ts";
+import { passOnTls } from "./wire-tls.ts";
 
 const PREFIX_BYTES = 5;
+const TLS_HANDSHAKE = 22;
 let streams = 0;
 
 await runProgram(async () => {
@@ -21,9 +24,20 @@ await runProgram(async () => {
     WIRE_PORT: { default: 50052, max: 65535, help: "the port to listen on" },
     BAKERY_ADDRESS: { default: "127.0.0.1:50051", help: "the server to pass everything on to" },
   });
-  // One connection for each client, as there would be without us.
-  const server = createServer();
-  server.on("session", (session) => {
+  // One connection for each client, as there would be without us. TLS begins with a handshake, whose
+  // first byte no HTTP/2 connection begins with.
+  const plaintext = createServer();
+  const server = createTcpServer((socket) => {
+    socket.once("error", () => {}); // Gone before it has said anything.
+    socket.once("readable", () => {
+      const first: Buffer | null = socket.read(1);
+      if (first === null) return;
+      socket.unshift(first);
+      if (first[0] === TLS_HANDSHAKE) passOnTls(socket, settings.BAKERY_ADDRESS);
+      else plaintext.emit("connection", socket);
+    });
+  });
+  plaintext.on("session", (session) => {
     const upstream = connect(`http://${settings.BAKERY_ADDRESS}`);
     upstream.on("error", (error) => {
       console.log(`   cannot reach ${settings.BAKERY_ADDRESS}: ${error.message}`);

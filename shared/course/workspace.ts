@@ -15,7 +15,7 @@ import { basename, join } from "node:path";
 import { whenThisProcessEnds } from "./cleanup.ts";
 
 /** Never copied: not part of the course, large, or made by playing. */
-const leftBehind = new Set(["node_modules", ".git", ".ci", "keys"]);
+const leftBehind = new Set(["node_modules", ".git", ".ci", "keys", "certs"]);
 
 export class Workspace {
   /** Where the copy stands. */
