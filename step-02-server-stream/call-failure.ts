@@ -9,12 +9,17 @@ export function isServiceError(thrown: unknown): thrown is ServiceError {
   return thrown instanceof Error && "code" in thrown && "details" in thrown;
 }
 
-/** Prints `STATUS_NAME: details`, with what to check next, and gives the exit code. */
-export function reportFailure({ code, details }: ServiceError): number {
+/** `STATUS_NAME: details`, and what to check next. */
+export function describeFailure({ code, details }: ServiceError): string {
   const cause = details.replace(/ Resolution note:\s*$/, "");
   const hint = nextCheck(code, cause);
-  console.error(`${status[code]}: ${cause}${hint === undefined ? "" : ` (${hint})`}`);
-  return FIRST_EXIT_CODE + code;
+  return `${status[code]}: ${cause}${hint === undefined ? "" : ` (${hint})`}`;
+}
+
+/** Says on standard error why a call has failed, and gives the exit code. */
+export function reportFailure(error: ServiceError): number {
+  console.error(describeFailure(error));
+  return FIRST_EXIT_CODE + error.code;
 }
 
 /** UNAVAILABLE and DEADLINE_EXCEEDED have many causes. What grpc-js says of them tells which. */

@@ -5,12 +5,17 @@ import { UsageError } from "./program.ts";
 import { parseInteger, type ValueOf, type ValueSpec } from "./values.ts";
 
 /** One environment variable. An empty variable counts as unset. */
-export type SettingSpec = ValueSpec & { readonly default: number | string };
+export type SettingSpec = ValueSpec & {
+  readonly default: number | string;
+  /** Tells what is wrong with a text; undefined if nothing is. */
+  readonly problem?: (value: string) => string | undefined;
+};
 
 /**
  * Reads the settings of a program that takes no arguments. With `--help` it prints them and exits.
  * @param argv the program's arguments, without node and the file.
- * @throws {UsageError} for an argument, and for a number that is none or out of its range.
+ * @throws {UsageError} for an argument, for a number that is none or out of its range, and for a
+ *   text with a problem.
  */
 export function readSettings<const Specs extends Record<string, SettingSpec>>(
   specs: Specs,
@@ -32,6 +37,8 @@ export function readSettings<const Specs extends Record<string, SettingSpec>>(
   }
   const values = Object.entries(specs).map(([name, spec]) => {
     const text = environment[name] || String(spec.default);
+    const problem = spec.problem?.(text);
+    if (problem !== undefined) throw new UsageError(`${name} ${problem}`);
     return [name, typeof spec.default === "number" ? parseInteger(name, text, spec) : text];
   });
   return Object.fromEntries(values);

@@ -104,6 +104,10 @@ describe("settings", () => {
 
   it("are refused when they cannot be meant", () => {
     assert.throws(() => readSettings(specs, [], { PORT: "65536" }), UsageError);
+    const problem = (text: string) => (text === "on" ? undefined : "must be on");
+    const lamp = { LAMP: { default: "on", help: "", problem } };
+    assert.deepEqual(readSettings(lamp, [], {}), { LAMP: "on" });
+    assert.throws(() => readSettings(lamp, [], { LAMP: "of" }), /^Error: LAMP must be on$/);
     assert.throws(() => readSettings(specs, [], { PORT: "-1" }), UsageError);
     assert.throws(() => readSettings(specs, ["--port", "1"], {}), UsageError);
   });
