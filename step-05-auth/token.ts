@@ -3,7 +3,7 @@
 import { importPKCS8, SignJWT } from "jose";
 import { parseOptions } from "../shared/terminal/command-line.ts";
 import { runProgram } from "../shared/terminal/program.ts";
-import { parseDuration } from "../shared/terminal/values.ts";
+import { oneOf, parseDuration } from "../shared/terminal/values.ts";
 import { roles } from "./identity.ts";
 import { keysFolder, readPrivateKey } from "./keys.ts";
 import { ALGORITHM, AUDIENCE, ISSUER } from "./verify-token.ts";
@@ -20,8 +20,7 @@ await runProgram(async () => {
       value: roles.join("|"),
       help: "what they may do",
       default: "customer",
-      problem: (name) =>
-        roles.some((role) => role === name) ? undefined : `must be ${roles.join(" or ")}`,
+      problem: oneOf(...roles),
     },
     ttl: { value: "TIME", help: "how long it is valid: 90s, 15m, 1h", default: "1h" },
   });

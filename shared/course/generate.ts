@@ -10,6 +10,8 @@ import { chooseSteps, courseRoot, listSteps } from "./steps.ts";
 /** The program behind `npx buf`; run it with process.execPath. */
 export const bufProgram: string = createRequire(import.meta.url).resolve("@bufbuild/buf/bin/buf");
 
+const DESCRIPTORS = join("gen", "descriptors.binpb");
+
 /** Files in `folder` and below whose name ends with `ending`, as paths relative to it. */
 export function filesBelow(folder: string, ending: string): string[] {
   if (!existsSync(folder)) return [];
@@ -26,9 +28,10 @@ function isStale(stepFolder: string): boolean {
     ...protos.map((file) => join(stepFolder, "proto", file)),
   ];
   const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
-  return protos.some((file) => {
-    const generated = join(stepFolder, "gen", file.replace(/\.proto$/, ".ts"));
-    return !existsSync(generated) || statSync(generated).mtimeMs < newest;
+  const generated = protos.map((file) => join("gen", file.replace(/\.proto$/, ".ts")));
+  return [...generated, DESCRIPTORS].some((file) => {
+    const path = join(stepFolder, file);
+    return !existsSync(path) || statSync(path).mtimeMs < newest;
   });
 }
 
@@ -40,16 +43,19 @@ export function generateStale(root: string): void {
 }
 
 /**
- * Generates the code of a step.
+ * Generates the code of a step, and beside it the descriptors: what its proto files say, with imports
+ * and comments, as a google.protobuf.FileDescriptorSet.
  * @throws {Error} with buf's own words when the contract does not compile.
  */
 export function generate(root: string, step: string): void {
   const folder = join(root, step);
-  const { status, stderr } = spawnSync(process.execPath, [bufProgram, "generate"], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`buf generate failed in ${step}:\n${stderr.trim()}`);
+  for (const args of [["generate"], ["build", "--as-file-descriptor-set", "-o", DESCRIPTORS]]) {
+    const { status, stderr } = spawnSync(process.execPath, [bufProgram, ...args], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(`buf ${args[0]} failed in ${step}:\n${stderr.trim()}`);
+  }
   // buf leaves files alone whose content stays the same; their age must still tell when they were made.
   const now = new Date();
   for (const file of filesBelow(join(folder, "gen"), ".ts")) {

@@ -210,6 +210,8 @@ describe("a performance", () => {
       `$ export BAKERY_TOKEN=$(node -p "'a b'")`,
       "$ node -p process.env.BAKERY_TOKEN",
       "a b",
+      `$ node -p 'process.argv[1] + "$BAKERY_TOKEN"' "<$BAKERY_TOKEN>"`,
+      "<a b>$BAKERY_TOKEN",
       "$ unset BAKERY_TOKEN",
       "$ node -p process.env.BAKERY_TOKEN",
       "undefined",
@@ -218,8 +220,30 @@ describe("a performance", () => {
     ]);
     assert.deepEqual(
       outcomes.map(({ result, line }) => [line, result].join(" ")),
-      ["2 as written", "3 as written", "5 as written", "6 as written", "8 different"],
+      [
+        "2 as written",
+        "3 as written",
+        "5 as written",
+        "7 as written",
+        "8 as written",
+        "10 different",
+      ],
     );
+  });
+
+  it("gives a command what stands between <<'EOF' and EOF", async () => {
+    const [outcome] = await play([
+      "'''console",
+      `$ node -p "fs.readFileSync(0, 'utf8').toUpperCase()" <<'EOF'`,
+      "> two words",
+      `> {"a": "b c"}`,
+      "> EOF",
+      "TWO WORDS",
+      `{"A": "B C"}`,
+      "",
+      "'''",
+    ]);
+    assert.equal(outcome?.result, "as written", outcome?.reason);
   });
 
   it("does not see the settings of the person who runs it", async () => {

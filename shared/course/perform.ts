@@ -52,6 +52,8 @@ const unsetVariables = [
   "CERT_DAYS",
   "MTLS",
   "BAKERY_CA",
+  "WARMUP_MS",
+  "REFLECTION",
   "GRPC_TRACE",
   "GRPC_VERBOSITY",
   "NODE_OPTIONS",

@@ -14,6 +14,8 @@ export interface ProgramSpec {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Its standard input; none if undefined. */
+  readonly input?: string;
 }
 
 /** Why a test or an act that sends a signal is skipped here; false where it is not. */
@@ -30,7 +32,7 @@ export class Program {
   readonly #ended: Promise<void>;
   readonly #forgotten: () => void;
 
-  /** Starts `spec`, without standard input, in a process group of its own. */
+  /** Starts `spec` in a process group of its own. */
   constructor(spec: ProgramSpec) {
     this.#folder = mkdtempSync(join(tmpdir(), "course-output-"));
     this.#log = join(this.#folder, "log");
@@ -39,11 +41,13 @@ export class Program {
     this.#child = spawn(spec.file, spec.args, {
       cwd: spec.cwd,
       env: spec.env,
-      stdio: ["ignore", log, log],
+      stdio: [spec.input === undefined ? "ignore" : "pipe", log, log],
       detached: process.platform !== "win32",
       windowsHide: true,
     });
     closeSync(log);
+    this.#child.stdin?.on("error", () => {}); // It has ended without reading.
+    this.#child.stdin?.end(spec.input);
     this.#ended = once(this.#child, "exit").then(
       () => {},
       () => {},

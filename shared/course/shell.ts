@@ -13,7 +13,8 @@ export interface MissingTool {
 }
 
 /**
- * Reads `[NAME=VALUE ...] PROGRAM [ARGUMENTS]`, with the quotes of a POSIX shell.
+ * Reads `[NAME=VALUE ...] PROGRAM [ARGUMENTS]`, with the quotes of a POSIX shell. After `<<'EOF'` come
+ * lines of standard input, up to a line `EOF`.
  * @param cwd the folder that the terminal is in.
  * @throws {Error} for anything else that a shell knows, such as a pipe.
  */
@@ -22,7 +23,8 @@ export function readCommand(
   cwd: string,
   env: NodeJS.ProcessEnv,
 ): ProgramSpec | MissingTool {
-  const words = parse(command, (name) => `$${name}`).map((word) => {
+  const [, line = command, , input] = /^([^\n]*)<<'(\w+)'\n(.*\n)\2$/s.exec(command) ?? [];
+  const words = parse(line, (name) => env[name] ?? "").map((word) => {
     if (typeof word === "string") return word;
     if ("pattern" in word) return word.pattern;
     throw new Error(`a README's command may not use ${JSON.stringify(word)}: ${command}`);
@@ -35,7 +37,7 @@ export function readCommand(
   const [name = "", ...args] = words;
   const program = findProgram(name, args);
   if (program === undefined) return { missing: name };
-  return { cwd, ...program, env: { ...env, ...assigned } };
+  return { cwd, ...program, env: { ...env, ...assigned }, ...(input !== undefined && { input }) };
 }
 
 /**

@@ -6,7 +6,7 @@ import { parseCommandLine, parseOptions } from "./command-line.ts";
 import { formatCents, formatColumns, formatCount } from "./output.ts";
 import { UsageError } from "./program.ts";
 import { readSettings } from "./settings.ts";
-import { parseDuration } from "./values.ts";
+import { oneOf, parseDuration } from "./values.ts";
 
 const commands = {
   get: { args: "ID", help: "one" },
@@ -104,10 +104,9 @@ describe("settings", () => {
 
   it("are refused when they cannot be meant", () => {
     assert.throws(() => readSettings(specs, [], { PORT: "65536" }), UsageError);
-    const problem = (text: string) => (text === "on" ? undefined : "must be on");
-    const lamp = { LAMP: { default: "on", help: "", problem } };
+    const lamp = { LAMP: { default: "on", help: "", problem: oneOf("on", "off") } };
     assert.deepEqual(readSettings(lamp, [], {}), { LAMP: "on" });
-    assert.throws(() => readSettings(lamp, [], { LAMP: "of" }), /^Error: LAMP must be on$/);
+    assert.throws(() => readSettings(lamp, [], { LAMP: "of" }), /^Error: LAMP must be on or off$/);
     assert.throws(() => readSettings(specs, [], { PORT: "-1" }), UsageError);
     assert.throws(() => readSettings(specs, ["--port", "1"], {}), UsageError);
   });

@@ -70,3 +70,8 @@ export function parseDuration(name: string, text: string): number {
     `${name} must be a time such as 90s, 15m or 1h, not ${JSON.stringify(text)}`,
   );
 }
+
+/** The problem of a text that is none of these words; for options and settings with a few values. */
+export function oneOf(...words: readonly string[]): (text: string) => string | undefined {
+  return (text) => (words.includes(text) ? undefined : `must be ${words.join(" or ")}`);
+}

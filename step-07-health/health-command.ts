@@ -1,0 +1,47 @@
+// The command that asks whether the server is well: for people, and as a probe for machines.
+
+import { Metadata } from "@grpc/grpc-js";
+import { describeFailure, isServiceError } from "./call-failure.ts";
+import type { Connection } from "./connection.ts";
+import type { HealthCheckResponse } from "./gen/grpc/health/v1/health.ts";
+import { unaryCall } from "./unary-call.ts";
+import { untilInterrupt } from "./until-interrupt.ts";
+
+/**
+ * Prints the status of a service, of the whole server if none is named; with `watch` also every
+ * change, until Ctrl+C.
+ * @throws {Error} for exit code 1, unless the (last) status is SERVING.
+ */
+export async function health(
+  connection: Connection,
+  [service = ""]: string[],
+  { watch }: { watch: boolean },
+) {
+  try {
+    const status = await (watch ? last : check)(connection, service);
+    if (status !== "SERVING") throw new Error(`${service || "the server"} is not serving`);
+  } catch (error) {
+    if (!isServiceError(error)) throw error;
+    throw new Error(describeFailure(error)); // For a probe one kind of "no" is enough.
+  }
+}
+
+async function check({ health, unaryOptions }: Connection, service: string): Promise<string> {
+  const { status } = await unaryCall<HealthCheckResponse>((done) =>
+    health.check({ service }, new Metadata(), unaryOptions(), done),
+  );
+  console.log(status);
+  return status;
+}
+
+async function last({ health, streamOptions }: Connection, service: string): Promise<string> {
+  const call = health.watch({ service }, streamOptions());
+  let last = "";
+  await untilInterrupt(call, async () => {
+    for await (const { status } of call) {
+      console.log(`${new Date().toTimeString().slice(0, 8)}  ${status}`);
+      last = status;
+    }
+  });
+  return last;
+}

@@ -1,0 +1,80 @@
+// The bakery's server: what it is made of, in one screen.
+
+import { Server } from "@grpc/grpc-js";
+import { Catalog } from "../shared/bakery/catalog.ts";
+import { openKitchen } from "../shared/bakery/kitchen.ts";
+import { OrderBook } from "../shared/bakery/orders.ts";
+import { Till } from "../shared/bakery/till.ts";
+import { runProgram } from "../shared/terminal/program.ts";
+import { readSettings } from "../shared/terminal/settings.ts";
+import { oneOf } from "../shared/terminal/values.ts";
+import { authInterceptor } from "./auth-interceptor.ts";
+import { catalogHandlers } from "./catalog-handlers.ts";
+import { certsFolder } from "./certificate-store.ts";
+import { closingInterceptor } from "./closing-interceptor.ts";
+import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
+import { OrderServiceService } from "./gen/bakery/v1/orders.ts";
+import { bakeryHealth } from "./health.ts";
+import { keysFolder, readPublicKey } from "./keys.ts";
+import { closeOnSignal, serve } from "./lifecycle.ts";
+import { loggingInterceptor } from "./logging-interceptor.ts";
+import { orderHandlers } from "./order-handlers.ts";
+import { bakeryReflection } from "./reflection.ts";
+import { requestIdInterceptor } from "./request-id-interceptor.ts";
+import { tlsCredentials } from "./tls.ts";
+import { tokenVerifier } from "./verify-token.ts";
+
+async function main(): Promise<never> {
+  const settings = readSettings({
+    HOST: { default: "127.0.0.1", help: "the address to listen on" },
+    PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
+    TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
+    KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
+    KEYS: { default: "", help: "the folder of the key pair; unless given, keys beside this file" },
+    CERTS: {
+      default: "",
+      help: "the folder of the certificates; unless given, certs beside this file",
+    },
+    CERT_NAMES: {
+      default: "localhost,127.0.0.1,::1",
+      help: "the names and addresses that clients may dial",
+    },
+    CERT_DAYS: { default: 30, help: "how long a new certificate is valid" },
+    MTLS: { default: 0, max: 1, help: "1: clients, too, must show a certificate of our CA" },
+    WARMUP_MS: { default: 0, help: "how long the oven is too cold for orders" },
+    REFLECTION: {
+      default: "on",
+      help: "off hides what can be called",
+      problem: oneOf("on", "off"),
+    },
+    SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
+  });
+  const closing = closeOnSignal();
+  const health = bakeryHealth(settings.WARMUP_MS, closing);
+
+  const catalog = new Catalog();
+  new Till(catalog).open(settings.TILL_MS, closing);
+  const orders = new OrderBook(catalog);
+  openKitchen(orders, settings.KITCHEN_MS, closing);
+
+  const auth = authInterceptor(
+    await tokenVerifier(await readPublicKey(settings.KEYS || keysFolder)),
+  );
+  const ending = closingInterceptor(closing);
+  const interceptors = [requestIdInterceptor, loggingInterceptor, auth, ending]; // from outside in
+  const server = new Server({ interceptors });
+  server.addService(CatalogServiceService, catalogHandlers(catalog, settings.SLOW_MS, closing));
+  server.addService(OrderServiceService, orderHandlers(catalog, orders, closing));
+  health.addToServer(server);
+  if (settings.REFLECTION === "on") bakeryReflection().addToServer(server);
+
+  const credentials = await tlsCredentials(
+    settings.CERTS || certsFolder,
+    settings.CERT_NAMES.split(/[\s,]+/),
+    settings.CERT_DAYS,
+    settings.MTLS === 1,
+  );
+  return serve(server, credentials, settings.HOST, settings.PORT, closing);
+}
+
+await runProgram(main);

@@ -1,0 +1,459 @@
+// Step 07 over the wire: what machines hear of the server's health, and what tools find out by themselves.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fromBinary } from "@bufbuild/protobuf";
+import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import {
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+  type StatusObject,
+  status,
+} from "@grpc/grpc-js";
+import { bufProgram } from "../shared/course/generate.ts";
+import { noSignals } from "../shared/course/programs.ts";
+import {
+  type ClientRun,
+  eventually,
+  type RunningServer,
+  runClient,
+  startProgram,
+  startServer,
+} from "../shared/course/servers.ts";
+import { CatalogServiceClient, type GetProductResponse } from "./gen/bakery/v1/catalog.ts";
+import { type CreateOrderResponse, OrderServiceClient } from "./gen/bakery/v1/orders.ts";
+import { type HealthCheckResponse, HealthClient } from "./gen/grpc/health/v1/health.ts";
+import { ServerReflectionClient } from "./gen/grpc/reflection/v1/reflection.ts";
+import { ServerReflectionClient as AlphaReflectionClient } from "./gen/grpc/reflection/v1alpha/reflection.ts";
+import { unaryCall } from "./unary-call.ts";
+
+const folder = import.meta.dirname;
+const CATALOG = "bakery.v1.CatalogService";
+const ORDERS = "bakery.v1.OrderService";
+const SERVICES = [
+  CATALOG,
+  ORDERS,
+  "grpc.health.v1.Health",
+  "grpc.reflection.v1.ServerReflection",
+  "grpc.reflection.v1alpha.ServerReflection",
+];
+const soon = () => ({ deadline: Date.now() + 20_000 });
+
+/** Keys and certificates of all servers here. */
+let scratch: string;
+let token: string;
+let server: RunningServer;
+
+before(async () => {
+  process.noDeprecation = true; // grpc-js sends 127.0.0.1 as a TLS server name: see step 06.
+  scratch = realpathSync(mkdtempSync(join(tmpdir(), "course-health-")));
+  server = await start({ KITCHEN_MS: "600" }); // An order is on its way while a tool starts.
+  const args = ["--import", "tsx", join(folder, "token.ts"), "--user", "ada", "--role", "baker"];
+  const env = { ...process.env, KEYS: join(scratch, "keys") };
+  token = spawnSync(process.execPath, args, { env, encoding: "utf8" }).stdout.trim();
+});
+
+after(async () => {
+  await server?.program.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+function start(env: NodeJS.ProcessEnv = {}): Promise<RunningServer> {
+  const [certs, keys] = [join(scratch, "certs"), join(scratch, "keys")];
+  return startServer(folder, { CERTS: certs, KEYS: keys, TILL_MS: "0", KITCHEN_MS: "20", ...env });
+}
+
+const ca = () => join(scratch, "certs", "ca.pem");
+
+/** The stubs for a server, all on one connection. `using` closes it. */
+function dial({ address }: RunningServer, bearer = token) {
+  const call = credentials.createFromMetadataGenerator((_call, done) => {
+    const metadata = new Metadata();
+    if (bearer !== "") metadata.set("authorization", `Bearer ${bearer}`);
+    done(null, metadata);
+  });
+  const tls = credentials.createSsl(readFileSync(ca()));
+  const channel = credentials.combineChannelCredentials(tls, call);
+  const catalog = new CatalogServiceClient(address, channel);
+  const options = { channelOverride: catalog.getChannel() };
+  return {
+    catalog,
+    orders: new OrderServiceClient(address, channel, options),
+    health: new HealthClient(address, channel, options),
+    v1: new ServerReflectionClient(address, channel, options),
+    v1alpha: new AlphaReflectionClient(address, channel, options),
+    [Symbol.dispose]: () => catalog.close(),
+  };
+}
+
+function check(health: HealthClient, service: string): Promise<HealthCheckResponse> {
+  return unaryCall((done) => health.check({ service }, new Metadata(), soon(), done));
+}
+
+/** What a stream has brought so far, and what it ended with. */
+function collect<Message>(call: ClientReadableStream<Message>) {
+  const seen: { messages: Message[]; status: StatusObject | undefined } = {
+    messages: [],
+    status: undefined,
+  };
+  call.on("data", (message: Message) => seen.messages.push(message));
+  call.on("error", () => {});
+  call.on("status", (ended: StatusObject) => {
+    seen.status = ended;
+  });
+  return seen;
+}
+
+const statusesOf = (seen: { messages: HealthCheckResponse[] }) =>
+  seen.messages.map((message) => message.status);
+
+function client(running: RunningServer | string, ...args: string[]): Promise<ClientRun> {
+  const address = typeof running === "string" ? running : running.address;
+  return runClient(folder, args, { BAKERY_ADDRESS: address, BAKERY_CA: ca() });
+}
+
+describe("health", () => {
+  for (const service of ["", CATALOG, ORDERS]) {
+    it(`of ${service || "the server"} is SERVING, to whoever asks`, async () => {
+      using bakery = dial(server, "");
+      assert.equal((await check(bakery.health, service)).status, "SERVING");
+    });
+  }
+
+  it("of a service that is not there is not known", async () => {
+    using bakery = dial(server, "");
+    await assert.rejects(check(bakery.health, "bakery.v1.Nope"), { code: status.NOT_FOUND });
+    const call = bakery.health.watch({ service: "bakery.v1.Nope" }, soon());
+    const seen = collect(call);
+    await eventually(() => seen.messages.length > 0);
+    assert.deepEqual(statusesOf(seen), ["SERVICE_UNKNOWN"]);
+    call.cancel();
+  });
+
+  it("of orders is NOT_SERVING while the oven warms up, and a watch hears of the end", async () => {
+    await using cold = await start({ WARMUP_MS: "1500" });
+    using bakery = dial(cold, "");
+    const call = bakery.health.watch({ service: ORDERS }, soon());
+    const seen = collect(call);
+    await eventually(() => seen.messages.length > 0);
+    assert.equal((await check(bakery.health, ORDERS)).status, "NOT_SERVING");
+    assert.equal((await check(bakery.health, CATALOG)).status, "SERVING");
+    assert.equal((await check(bakery.health, "")).status, "SERVING");
+    await eventually(() => seen.messages.length > 1);
+    assert.deepEqual(statusesOf(seen), ["NOT_SERVING", "SERVING"]);
+    call.cancel();
+  });
+
+  it("needs no token, and opens nothing else", async () => {
+    using bakery = dial(server, "");
+    const order = unaryCall<CreateOrderResponse>((done) =>
+      bakery.orders.createOrder({ lines: [] }, new Metadata(), soon(), done),
+    );
+    await assert.rejects(order, { code: status.UNAUTHENTICATED });
+  });
+});
+
+describe("the command health", () => {
+  it("says SERVING, and exits with 0", async () => {
+    for (const args of [["health"], ["health", ORDERS]]) {
+      assert.deepEqual(await client(server, ...args), {
+        stdout: "SERVING\n",
+        stderr: "",
+        exitCode: 0,
+      });
+    }
+  });
+
+  it("exits with 1 for everything else, and says why in a line", async () => {
+    await using cold = await start({ WARMUP_MS: "600000" });
+    const notYet = await client(cold, "health", ORDERS);
+    assert.deepEqual(notYet, {
+      stdout: "NOT_SERVING\n",
+      stderr: `${ORDERS} is not serving\n`,
+      exitCode: 1,
+    });
+    const unknown = await client(cold, "health", "nope");
+    assert.match(unknown.stderr, /^NOT_FOUND: [^\n]+\n$/);
+    assert.equal(unknown.exitCode, 1);
+    const nobody = await client("127.0.0.1:1", "health");
+    assert.match(nobody.stderr, /^UNAVAILABLE: [^\n]+\(is the server running\?[^\n]+\)\n$/);
+    assert.equal(nobody.exitCode, 1);
+  });
+
+  it("watches until Ctrl+C, or until the server stops", { skip: noSignals }, async () => {
+    await using other = await start({ WARMUP_MS: "700" });
+    const env = { BAKERY_ADDRESS: other.address, BAKERY_CA: ca() };
+    const [left, stayed] = [1, 2].map(() =>
+      startProgram(folder, "client.ts", ["health", ORDERS, "--watch"], env),
+    );
+    assert.ok(left && stayed);
+    try {
+      const serving = () => /^\d\d:\d\d:\d\d {2}SERVING$/m.test(left.output());
+      assert.ok(await left.until(serving, 10_000), left.output());
+      left.interrupt();
+      assert.ok(await left.ends(5000));
+      assert.equal(left.exitCode, 0, left.output());
+      assert.ok(await stayed.until(() => / SERVING$/m.test(stayed.output()), 10_000));
+      other.program.kill("SIGTERM");
+      assert.ok(await stayed.ends(5000));
+      assert.match(stayed.output(), / NOT_SERVING\nUNAVAILABLE: the bakery is closing\n$/);
+      assert.equal(stayed.exitCode, 1);
+    } finally {
+      await Promise.all([left.stop(), stayed.stop()]);
+    }
+  });
+});
+
+describe("a server that closes", { skip: noSignals }, () => {
+  it("says NOT_SERVING first, and waits for no watch and no explorer", async () => {
+    await using other = await start();
+    using bakery = dial(other, "");
+    const watches = ["", CATALOG, ORDERS].map((service) =>
+      collect(bakery.health.watch({ service }, soon())),
+    );
+    const explorers = [bakery.v1, bakery.v1alpha].map((stub) => {
+      const call = stub.serverReflectionInfo(new Metadata(), soon());
+      const seen = collect<unknown>(call);
+      call.write({ host: "", messageRequest: { $case: "listServices", value: "" } });
+      return seen;
+    });
+    const all = [...watches, ...explorers];
+    await eventually(() => all.every(({ messages }) => messages.length > 0));
+    other.program.kill("SIGTERM");
+    assert.ok(await other.program.ends(4000), "still running: it waits for a stream");
+    assert.equal(other.program.exitCode, 0);
+    await eventually(() => all.every((seen) => seen.status !== undefined));
+    for (const watch of watches) assert.deepEqual(statusesOf(watch), ["SERVING", "NOT_SERVING"]);
+    for (const { status: ended } of all) {
+      assert.deepEqual(
+        [ended?.code, ended?.details],
+        [status.UNAVAILABLE, "the bakery is closing"],
+      );
+    }
+  });
+
+  it("finishes 100 calls under way, and ends 50 watches, 50 tracked orders with a status", async () => {
+    await using other = await start({ SLOW_MS: "1200", KITCHEN_MS: "0" });
+    using bakery = dial(other);
+    const lines = [{ productId: "croissant", quantity: 1 }];
+    const { order } = await unaryCall<CreateOrderResponse>((done) =>
+      bakery.orders.createOrder({ lines }, new Metadata(), soon(), done),
+    );
+    const watches = Array.from({ length: 50 }, () =>
+      collect(bakery.catalog.watchProducts({ productIds: ["rye"] }, soon())),
+    );
+    const tracks = Array.from({ length: 50 }, () => {
+      const call = bakery.orders.trackOrder(new Metadata(), soon());
+      call.write({ content: { $case: "start", value: { orderId: order?.id ?? "" } } });
+      return collect<unknown>(call);
+    });
+    const streams = [...watches, ...tracks];
+    await eventually(() => streams.every(({ messages }) => messages.length > 0));
+
+    let answered = 0;
+    const calls = Array.from({ length: 100 }, async () => {
+      const outcome = await unaryCall<GetProductResponse>((done) =>
+        bakery.catalog.getProduct({ id: "rye" }, new Metadata(), soon(), done),
+      ).then(
+        ({ product }) => product?.id,
+        (error: ServiceError) => `${error.code} ${error.details}`,
+      );
+      answered++;
+      return outcome;
+    });
+    // One connection keeps order: when this later call is answered, the server has all of them.
+    await check(bakery.health, "");
+    assert.equal(answered, 0);
+    other.program.kill("SIGTERM");
+    assert.deepEqual(await Promise.all(calls), Array(100).fill("rye"));
+    assert.ok(await other.program.ends(5000));
+    assert.equal(other.program.exitCode, 0);
+    await eventually(() => streams.every((seen) => seen.status !== undefined));
+    for (const { status: ended } of streams) {
+      assert.deepEqual(
+        [ended?.code, ended?.details],
+        [status.UNAVAILABLE, "the bakery is closing"],
+      );
+    }
+  });
+});
+
+/** Asks reflection one thing, over either version: their messages are the same. */
+async function reflect(
+  version: "v1" | "v1alpha",
+  request: { $case: "listServices" | "fileContainingSymbol"; value: string },
+  running = server,
+) {
+  using bakery = dial(running, "");
+  const call = bakery[version].serverReflectionInfo(new Metadata(), soon());
+  call.write({ host: "", messageRequest: request });
+  call.end();
+  for await (const { messageResponse } of call) return messageResponse;
+  return undefined;
+}
+
+async function filesFor(version: "v1" | "v1alpha", value: string): Promise<FileDescriptorProto[]> {
+  const response = await reflect(version, { $case: "fileContainingSymbol", value });
+  assert.equal(response?.$case, "fileDescriptorResponse");
+  return response.value.fileDescriptorProto.map((file: Uint8Array) =>
+    fromBinary(FileDescriptorProtoSchema, file),
+  );
+}
+
+for (const version of ["v1", "v1alpha"] as const) {
+  describe(`reflection ${version}`, () => {
+    it("lists every service, health and itself too", async () => {
+      const response = await reflect(version, { $case: "listServices", value: "" });
+      assert.equal(response?.$case, "listServicesResponse");
+      assert.deepEqual(
+        response.value.service.map(({ name }: { name: string }) => name).sort(),
+        SERVICES,
+      );
+    });
+
+    for (const service of SERVICES) {
+      it(`describes ${service}, with all that its file imports`, async () => {
+        const files = await filesFor(version, service);
+        const names = files.map(({ name }) => name);
+        const missing = files
+          .flatMap(({ dependency }) => dependency)
+          .filter((name) => !names.includes(name));
+        assert.deepEqual(missing, []);
+        const described = files.flatMap(({ package: name, service }) =>
+          service.map((one) => `${name}.${one.name}`),
+        );
+        assert.ok(described.includes(service), described.join());
+      });
+    }
+
+    it("keeps imports, map fields and comments", async () => {
+      const [orders] = await filesFor(version, ORDERS);
+      assert.deepEqual(orders?.dependency, ["google/protobuf/timestamp.proto"]);
+      const comments = orders?.sourceCodeInfo?.location.map((at) => at.leadingComments).join("");
+      assert.match(comments ?? "", /Places an order/);
+      const [health] = await filesFor(version, "grpc.health.v1.Health");
+      const list = health?.messageType.find(({ name }) => name === "HealthListResponse");
+      assert.equal(list?.nestedType[0]?.options?.mapEntry, true);
+    });
+  });
+}
+
+/** Runs a tool; gives what it printed and its exit code. */
+function tool(file: string, args: readonly string[], input = ""): [string, number | null] {
+  const { stdout, stderr, status } = spawnSync(file, args, { input, encoding: "utf8" });
+  return [`${stdout}${stderr}`, status];
+}
+
+/** Calls every method of every kind through a tool that knows no proto files. */
+function callEverything(call: (method: string, input: string) => [string, number | null]): void {
+  const lines = (...messages: object[]) =>
+    messages.map((message) => JSON.stringify(message)).join("\n");
+  const orderOf = (text: string) => /"id": "(order-\d+)"/.exec(text)?.[1] ?? "";
+  const good = (method: string, input: string) => {
+    const [output, exitCode] = call(method, input);
+    assert.equal(exitCode, 0, output);
+    return output;
+  };
+  assert.match(good(`${CATALOG}/GetProduct`, lines({ id: "rye" })), /"name": "Rye bread"/);
+  assert.match(good(`${CATALOG}/SearchProducts`, lines({ query: "bread" })), /"products": \[/);
+  const crate = { crate: { productId: "rye", units: 5 } };
+  const restocked = good(
+    `${CATALOG}/RestockProducts`,
+    lines(crate, crate, { deliveryNote: { crates: 2 } }),
+  );
+  assert.match(restocked, /"units": 10/);
+  const order = { lines: [{ productId: "rye", quantity: 1 }] };
+  const orderId = orderOf(good(`${ORDERS}/CreateOrder`, lines(order)));
+  const ping = { ping: { latitude: 48.2, longitude: 16.37 } };
+  const tracked = good(`${ORDERS}/TrackOrder`, lines({ start: { orderId } }, ping));
+  assert.match(tracked, /DELIVERED/);
+  assert.match(good("grpc.health.v1.Health/Check", lines({ service: ORDERS })), /"SERVING"/);
+  assert.match(good("grpc.health.v1.Health/List", "{}"), /"bakery\.v1\.OrderService"/);
+  for (const [method, request, first] of [
+    [`${CATALOG}/WatchProducts`, { productIds: ["baguette"] }, /"productId": "baguette"/],
+    ["grpc.health.v1.Health/Watch", {}, /"SERVING"/],
+  ] as const) {
+    const [output, exitCode] = call(method, lines(request)); // Ended by its deadline.
+    assert.match(output, first);
+    assert.notEqual(exitCode, 0);
+  }
+  const [output, exitCode] = call(`${CATALOG}/GetProduct`, lines({ id: "cake" }));
+  assert.match(output, /no product/);
+  assert.notEqual(exitCode, 0);
+}
+
+describe("tools without proto files", () => {
+  for (const version of ["grpc-v1", "grpc-v1alpha"]) {
+    it(`buf curl lists, describes and calls everything, over ${version}`, () => {
+      const buf = (url: string, args: readonly string[], input?: string) =>
+        tool(
+          process.execPath,
+          [
+            bufProgram,
+            "curl",
+            "--cacert",
+            ca(),
+            "--protocol",
+            "grpc",
+            "--reflect-protocol",
+            version,
+          ]
+            .concat(args)
+            .concat(`https://${server.address}${url}`),
+          input,
+        );
+      assert.deepEqual(buf("", ["--list-services"]), [`${SERVICES.join("\n")}\n`, 0]);
+      const [methods] = buf("", ["--list-methods"]);
+      assert.equal(methods.trim().split("\n").length, 11);
+      const bearer = ["-H", `authorization: Bearer ${token}`, "--timeout", "2s"];
+      callEverything((method, input) => buf(`/${method}`, [...bearer, "-d", "@-"], input));
+    });
+  }
+
+  it("grpcurl lists, describes and calls everything", (test) => {
+    if (tool("grpcurl", ["-version"])[1] !== 0) return test.skip("there is no grpcurl");
+    const grpcurl = (args: readonly string[], input?: string) =>
+      tool("grpcurl", ["-cacert", ca(), ...args], input);
+    assert.deepEqual(grpcurl([server.address, "list"]), [`${SERVICES.join("\n")}\n`, 0]);
+    for (const service of SERVICES) {
+      const [described, exitCode] = grpcurl([server.address, "describe", service]);
+      assert.match(described, new RegExp(`^${service} is a service:`));
+      assert.equal(exitCode, 0);
+    }
+    assert.match(grpcurl([server.address, "describe", ORDERS])[0], /\/\/ Places an order/);
+    const options = ["-H", `authorization: Bearer ${token}`, "-max-time", "2", "-d", "@"];
+    callEverything((method, input) => grpcurl([...options, server.address, method], input));
+  });
+});
+
+describe("REFLECTION=off", () => {
+  it("hides what can be called, and nothing else", async () => {
+    await using hidden = await start({ REFLECTION: "off" });
+    const request = { $case: "listServices", value: "" } as const;
+    for (const version of ["v1", "v1alpha"] as const) {
+      await assert.rejects(reflect(version, request, hidden), { code: status.UNIMPLEMENTED });
+    }
+    assert.equal((await client(hidden, "health")).exitCode, 0);
+    assert.equal((await client(hidden, "get", "rye")).exitCode, 0);
+  });
+
+  it("is the only other word that the server takes", async () => {
+    await assert.rejects(start({ REFLECTION: "false" }), /REFLECTION must be on or off/);
+  });
+});
+
+describe("a client of step 06", () => {
+  it("works as before", async () => {
+    const older = join(folder, "..", "step-06-tls");
+    const env = { BAKERY_ADDRESS: server.address, BAKERY_CA: ca(), BAKERY_TOKEN: token };
+    const { stdout, stderr, exitCode } = await runClient(older, ["order", "rye=1"], env);
+    assert.deepEqual([stderr, exitCode], ["", 0]);
+    assert.match(stdout, /^ID: order-\d+$/m);
+  });
+});
