@@ -351,12 +351,14 @@ function tool(file: string, args: readonly string[], input = ""): [string, numbe
 }
 
 /** Calls every method of every kind through a tool that knows no proto files. */
-function callEverything(call: (method: string, input: string) => [string, number | null]): void {
+function callEverything(
+  call: (method: string, input: string, seconds: number) => [string, number | null],
+): void {
   const lines = (...messages: object[]) =>
     messages.map((message) => JSON.stringify(message)).join("\n");
   const orderOf = (text: string) => /"id": "(order-\d+)"/.exec(text)?.[1] ?? "";
   const good = (method: string, input: string) => {
-    const [output, exitCode] = call(method, input);
+    const [output, exitCode] = call(method, input, 15);
     assert.equal(exitCode, 0, output);
     return output;
   };
@@ -379,11 +381,11 @@ function callEverything(call: (method: string, input: string) => [string, number
     [`${CATALOG}/WatchProducts`, { productIds: ["baguette"] }, /"productId": "baguette"/],
     ["grpc.health.v1.Health/Watch", {}, /"SERVING"/],
   ] as const) {
-    const [output, exitCode] = call(method, lines(request)); // Ended by its deadline.
+    const [output, exitCode] = call(method, lines(request), 1); // Ended by its deadline.
     assert.match(output, first);
     assert.notEqual(exitCode, 0);
   }
-  const [output, exitCode] = call(`${CATALOG}/GetProduct`, lines({ id: "cake" }));
+  const [output, exitCode] = call(`${CATALOG}/GetProduct`, lines({ id: "cake" }), 15);
   assert.match(output, /no product/);
   assert.notEqual(exitCode, 0);
 }
@@ -411,8 +413,10 @@ describe("tools without proto files", () => {
       assert.deepEqual(buf("", ["--list-services"]), [`${SERVICES.join("\n")}\n`, 0]);
       const [methods] = buf("", ["--list-methods"]);
       assert.equal(methods.trim().split("\n").length, 11);
-      const bearer = ["-H", `authorization: Bearer ${token}`, "--timeout", "2s"];
-      callEverything((method, input) => buf(`/${method}`, [...bearer, "-d", "@-"], input));
+      const bearer = ["-H", `authorization: Bearer ${token}`, "-d", "@-"];
+      callEverything((method, input, seconds) =>
+        buf(`/${method}`, [...bearer, "--timeout", `${seconds}s`], input),
+      );
     });
   }
 
@@ -427,8 +431,10 @@ describe("tools without proto files", () => {
       assert.equal(exitCode, 0);
     }
     assert.match(grpcurl([server.address, "describe", ORDERS])[0], /\/\/ Places an order/);
-    const options = ["-H", `authorization: Bearer ${token}`, "-max-time", "2", "-d", "@"];
-    callEverything((method, input) => grpcurl([...options, server.address, method], input));
+    const options = ["-H", `authorization: Bearer ${token}`, "-d", "@"];
+    callEverything((method, input, seconds) =>
+      grpcurl([...options, "-max-time", String(seconds), server.address, method], input),
+    );
   });
 });
 
