@@ -383,16 +383,24 @@ describe("certificates", () => {
     await assertGets(other.address, "--ca", pem("ca", "late"));
   });
 
+  /** Writes one PEM file of a folder anew. */
+  const put = (text: string, file: string, of: string) => writeFileSync(pem(file, of), text);
   for (const [title, damage] of [
-    ["is cut off", (file: string) => writeFileSync(file, "-----BEGIN CERTIFICATE-----\nMII")],
-    ["is gone", (file: string) => rmSync(file)],
-    ["belongs to another CA", (file: string) => writeFileSync(file, read("server"))],
+    ["is cut off", (of: string) => put("-----BEGIN CERTIFICATE-----\nMII", "server", of)],
+    ["is gone", (of: string) => rmSync(pem("server", of))],
+    ["has another's key", (of: string) => put(read("client-key", of), "server-key", of)],
+    [
+      "is of another CA",
+      (of: string) => {
+        for (const file of ["server", "server-key"]) put(read(file), file, of);
+      },
+    ],
   ] as const) {
     it(`are made again when one ${title}`, async () => {
-      const name = title.replaceAll(" ", "-");
+      const name = title.replaceAll(/\W/g, "-");
       await startIn(name);
       const oldCa = read("ca", name);
-      damage(pem("server", name));
+      damage(name);
       const { said } = await startIn(name);
       assert.equal(said.length, 2);
       assert.match(said[0] ?? "", /^made a server certificate/);

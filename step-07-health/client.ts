@@ -21,8 +21,8 @@ async function main(): Promise<number> {
       watch: { args: "[ID...]", help: "print what is left of products, as it changes", run: watch },
       restock: { args: "PRODUCT=UNITS...", help: "bring a delivery", run: restock },
       order: { args: "PRODUCT=QUANTITY...", help: "place an order", run: order },
-      health: { args: "[SERVICE]", help: "is it serving? exits with 1 if not", run: health },
       track: { args: "ORDER", help: "follow an order to the door", run: track },
+      health: { args: "[SERVICE]", help: "is it serving? exits with 1 if not", run: health },
     },
     {
       address: {
