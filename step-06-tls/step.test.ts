@@ -410,6 +410,19 @@ describe("certificates", () => {
     });
   }
 
+  it("are made again for other names", async () => {
+    await startIn("renamed");
+    const oldCa = read("ca", "renamed");
+    const { said } = await startIn("renamed", { CERT_NAMES: "bakery.example, 10.0.0.1" });
+    assert.match(
+      said[0] ?? "",
+      /^made a server certificate for bakery\.example, 10\.0\.0\.1, valid/,
+    );
+    assert.equal(read("ca", "renamed"), oldCa);
+    const { subjectAltName } = new X509Certificate(read("server", "renamed"));
+    assert.equal(subjectAltName, "DNS:bakery.example, IP Address:10.0.0.1");
+  });
+
   it("of openssl, made as the README says, serve as well", async (test) => {
     const { stdout } = spawnSync("openssl", ["version"], { encoding: "utf8" });
     if (!/^OpenSSL [3-9]/.test(stdout ?? "")) return test.skip("there is no OpenSSL 3");

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { getEventListeners } from "node:events";
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,20 +13,24 @@ import {
   type ClientReadableStream,
   credentials,
   Metadata,
+  Server,
   type ServiceError,
   type StatusObject,
   status,
 } from "@grpc/grpc-js";
+import { HealthImplementation } from "grpc-health-check";
 import { bufProgram } from "../shared/course/generate.ts";
 import { noSignals } from "../shared/course/programs.ts";
 import {
   type ClientRun,
   eventually,
+  listenHere,
   type RunningServer,
   runClient,
   startProgram,
   startServer,
 } from "../shared/course/servers.ts";
+import { closingInterceptor } from "./closing-interceptor.ts";
 import { CatalogServiceClient, type GetProductResponse } from "./gen/bakery/v1/catalog.ts";
 import { type CreateOrderResponse, OrderServiceClient } from "./gen/bakery/v1/orders.ts";
 import { type HealthCheckResponse, HealthClient } from "./gen/grpc/health/v1/health.ts";
@@ -281,6 +286,41 @@ describe("a server that closes", { skip: noSignals }, () => {
         [status.UNAVAILABLE, "the bakery is closing"],
       );
     }
+  });
+});
+
+describe("the closing interceptor", () => {
+  const closing = new AbortController();
+  const listeners = () => getEventListeners(closing.signal, "abort").length;
+  let here: Server;
+  let health: HealthClient;
+
+  before(async () => {
+    here = new Server({ interceptors: [closingInterceptor(closing.signal)] });
+    new HealthImplementation({ "": "SERVING" }).addToServer(here);
+    health = new HealthClient(await listenHere(here), credentials.createInsecure());
+  });
+
+  after(() => {
+    health?.close();
+    here?.forceShutdown();
+  });
+
+  it("holds nothing for a stream that has ended, and nothing for a unary call", async () => {
+    assert.equal((await check(health, "")).status, "SERVING");
+    const call = health.watch({ service: "" }, soon());
+    const seen = collect(call);
+    await eventually(() => seen.messages.length > 0);
+    assert.equal(listeners(), 1);
+    call.cancel();
+    await eventually(() => listeners() === 0);
+  });
+
+  it("ends a stream that comes when the server is closing already", async () => {
+    closing.abort();
+    const seen = collect(health.watch({ service: "" }, soon()));
+    await eventually(() => seen.status !== undefined);
+    assert.equal(seen.status?.details, "the bakery is closing");
   });
 });
 
