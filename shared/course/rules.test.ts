@@ -5,6 +5,7 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { git } from "./git.ts";
+import { Program } from "./programs.ts";
 import { findProblems } from "./rules.ts";
 import { courseRoot } from "./steps.ts";
 import { Workspace } from "./workspace.ts";
@@ -214,6 +215,27 @@ for (const [rule, list] of Object.entries(faults)) {
     }
   });
 }
+
+it("npm run check fails for an untrue row, and names it", async () => {
+  const readme = join(copy.root, "step-03-bidi", "README.md");
+  const text = readFileSync(readme, "utf8");
+  writeFileSync(readme, text.replace("| `client.ts` | changed |", "| `client.ts` | new |"));
+  const check = new Program({
+    file: process.execPath,
+    args: ["--import", "tsx", join(copy.root, "shared", "course", "check.ts")],
+    cwd: copy.root,
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  });
+  try {
+    assert.ok(await check.ends(100_000), `still running: ${check.output()}`);
+    assert.equal(check.exitCode, 1);
+    assert.deepEqual(check.output().match(/^FAILED.*$/gm), ["FAILED  rules of the course"]);
+    assert.match(check.output(), /^ +step-03-bidi\/README\.md:\d+: What changed .*`client\.ts`/m);
+  } finally {
+    await check.stop();
+    writeFileSync(readme, text);
+  }
+});
 
 it("the rules find a step without a lesson", () => {
   const readme = join(copy.root, "step-02-server-stream", "README.md");
