@@ -40,7 +40,7 @@ describe("npm run new-step", () => {
     copy = new Workspace(courseRoot);
     // What running the last step leaves behind.
     for (const folder of ["keys", "keys-Xy12", "certs"]) {
-      mkdirSync(join(copy.root, last.name, folder));
+      mkdirSync(join(copy.root, last.name, folder), { recursive: true });
       writeFileSync(join(copy.root, last.name, folder, "private-key.pem"), "secret");
     }
     made = await newStep(copy.root, "load-balancing");
