@@ -8,7 +8,8 @@ import { courseRoot } from "./steps.ts";
 
 const steps = (process.env.COURSE_STEPS ?? "").split(" ").filter(Boolean);
 
-describe("READMEs", () => {
+// Two at a time: most of the time, a README waits for a program.
+describe("READMEs", { concurrency: 2 }, () => {
   for (const readme of listReadmes(courseRoot, steps)) {
     it(`${readme.file} says what happens`, async (test) => {
       const outcomes = await perform(courseRoot, readme);

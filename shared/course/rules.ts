@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesBelow } from "./generate.ts";
 import { listReadmes, type Readme } from "./readme.ts";
+import { secretProblems } from "./secrets.ts";
 import { diffSteps } from "./step-diff.ts";
 import { listSteps, type Step } from "./steps.ts";
 
@@ -15,8 +16,8 @@ const MAX_ADDED_LINES = 150;
 /** Steps that may add more, and how much: step 03 brings a service and three calls. */
 const addedLinesAllowed: Readonly<Record<number, number>> = { 1: Number.POSITIVE_INFINITY, 3: 300 };
 
-/** The sections of a step's README, in order. The last step has no "Next". */
-const sections = [
+/** The sections of a step's README, in order. */
+export const sections: readonly string[] = [
   "You will",
   "Predict",
   "What changed",
@@ -29,6 +30,10 @@ const sections = [
 /** Everything that is wrong with the course in `root`, each as `file:line: what, and what to do`. */
 export function findProblems(root: string): string[] {
   const steps = listSteps(root);
+  const missing = ["README.md", ...steps.map(({ name }) => `${name}/README.md`)]
+    .filter((file) => !existsSync(join(root, file)))
+    .map((file) => `${file}: is missing: every step has its lesson, and the course its map`);
+  if (missing.length > 0) return missing;
   const readmes = listReadmes(root, []);
   return [
     ...steps.flatMap((step) => sizeProblems(root, step)),
@@ -43,6 +48,8 @@ export function findProblems(root: string): string[] {
     ...["shared/bakery", "shared/terminal"].flatMap((folder) => grpcProblems(root, folder)),
     ...readmes.flatMap((readme) => quoteProblems(root, readme)),
     ...readmes.filter(({ file }) => file !== "README.md").flatMap(sectionProblems),
+    ...linkProblems(steps, readmes),
+    ...secretProblems(root),
   ];
 }
 
@@ -56,7 +63,9 @@ function sizeProblems(root: string, step: Step): string[] {
       ...(lines.length > limit
         ? [`${file}: ${lines.length} lines, ${limit} allowed: split it where its task divides`]
         : []),
-      ...(wide >= 0 ? [`${file}:${wide + 1}: wider than ${MAX_COLUMNS} columns`] : []),
+      ...(wide >= 0
+        ? [`${file}:${wide + 1}: wider than ${MAX_COLUMNS} columns: break the line`]
+        : []),
     ];
   });
 }
@@ -110,7 +119,9 @@ function changeTableProblems(
       ),
     ...[...said.keys()]
       .filter((name) => !real.some((change) => change.file === name))
-      .map((name) => `${place}: What changed has a row for ${name}, which has not changed`),
+      .map(
+        (name) => `${place}: What changed has a row for ${name}, which is the same: take it out`,
+      ),
   ];
 }
 
@@ -147,7 +158,8 @@ function quoteProblems(root: string, { file, parts }: Readme): string[] {
       return [`${place}: name the quoted file: \`\`\`${part.language} FILE`];
     }
     const path = join(root, file, "..", part.file);
-    if (!existsSync(path)) return [`${place}: quotes ${part.file}, which does not exist`];
+    if (!existsSync(path))
+      return [`${place}: quotes ${part.file}, which does not exist: correct its name`];
     const quoted = readFileSync(path, "utf8");
     return `\n${quoted}`.includes(`\n${part.text}\n`)
       ? []
@@ -161,20 +173,42 @@ function sectionProblems({ file, title, parts }: Readme): string[] {
   const found = parts.flatMap((part) =>
     part.kind === "heading" && part.depth === 2 ? [part.text] : [],
   );
-  if (!/^Step \d\d: ./.test(title)) problems.push(`${file}: the title is "Step NN: …"`);
+  if (!/^Step \d\d: ./.test(title)) problems.push(`${file}: the title must be "Step NN: …"`);
   if (found.join() !== sections.join()) {
     problems.push(`${file}: sections are ${found.join(", ")}; they must be ${sections.join(", ")}`);
   }
   const words = parts
     .flatMap((part) => (part.kind === "prose" || part.kind === "heading" ? [part.text] : []))
-    .filter((text) => !text.startsWith("|")) // A table is looked up, not read.
+    .filter((text) => !/^\||^<!--/.test(text)) // A table is looked up, not read; a comment not shown.
     .join(" ")
     .split(/\s+/)
     .filter((word) => /[a-z0-9]/i.test(word)).length;
   if (words < MIN_WORDS || words > MAX_WORDS) {
-    problems.push(`${file}: ${words} words of prose; a lesson has ${MIN_WORDS} to ${MAX_WORDS}`);
+    const remedy = words < MIN_WORDS ? "write what is not said" : "cut what nobody would miss";
+    const range = `a lesson has ${MIN_WORDS} to ${MAX_WORDS}`;
+    problems.push(`${file}: ${words} words of prose; ${range}: ${remedy}`);
   }
   return problems;
+}
+
+/** The way through the course: its map leads to every step, and each step to the next. */
+function linkProblems(steps: readonly Step[], readmes: readonly Readme[]): string[] {
+  const proseOf = (file: string) =>
+    readmes
+      .filter((readme) => readme.file === file)
+      .flatMap(({ parts }) => parts.flatMap((part) => (part.kind === "prose" ? [part.text] : [])));
+  const map = proseOf("README.md").join("\n");
+  return steps.flatMap(({ name }, at) => {
+    const file = `${name}/README.md`;
+    const next = steps[at + 1]?.name;
+    const last = proseOf(file).at(-1) ?? "";
+    const link = `](../${next}/README.md)`;
+    const leads = last.startsWith("Next: [Step ") && last.endsWith(link);
+    return [
+      ...(map.includes(`(${file})`) ? [] : [`README.md: The steps must have a row for (${file})`]),
+      ...(next === undefined || leads ? [] : [`${file}: must end with Next: [Step NN: …${link}`]),
+    ];
+  });
 }
 
 /** The TypeScript files in `folder` and below, generated ones aside. */

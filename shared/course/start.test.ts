@@ -1,7 +1,7 @@
 // The doors of the course: what they say when they are used wrongly, and that they need no gen/.
 
 import assert from "node:assert/strict";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { Program } from "./programs.ts";
@@ -25,9 +25,9 @@ async function run(root: string, file: string, ...args: string[]) {
 }
 
 describe("npm start", () => {
-  for (const file of ["start.ts", "test.ts", "readmes.ts", "generate.ts"]) {
+  for (const file of ["start.ts", "test.ts", "readmes.ts", "generate.ts", "diff.ts"]) {
     it(`${file} lists the steps when it is asked for one that does not exist`, async () => {
-      const { exitCode, output } = await run(courseRoot, file, "step-99-nowhere");
+      const { exitCode, output } = await run(courseRoot, file, "step-99-nowhere", "1");
       assert.notEqual(exitCode, 0);
       assert.match(
         output,
@@ -50,13 +50,31 @@ describe("npm run diff", () => {
       diffSteps(courseRoot, "step-01-unary", "step-02-server-stream").length,
     );
     assert.match(output, /^\+ {2}new Till\(catalog\)/m);
-    assert.match(output, /^export async function\* watchProducts/m);
+    const whole = readFileSync(
+      join(courseRoot, "step-02-server-stream", "watch-products.ts"),
+      "utf8",
+    );
+    assert.ok(output.includes(`new  step-02-server-stream/watch-products.ts\n${whole}\n`));
     assert.doesNotMatch(headings.join("\n"), /README|\.test\.ts$|\/gen\//m);
   });
 
+  it("shows changed lines among their neighbours, in colour only on a terminal", async () => {
+    const { output } = await run(courseRoot, "diff.ts", "step-01-unary", "02");
+    const [, shown = ""] = /^changed {2}\S+\/server\.ts\n([\s\S]*?)\n\n/m.exec(output) ?? [];
+    assert.match(shown, /^line \d+\n(( |\+|-).*\n)+/);
+    assert.match(shown, /^ import \{ .*\n\+import \{ Till \}/m);
+    assert.equal(output.includes("\u001b"), false);
+  });
+
+  it("shows nothing of a step and itself", async () => {
+    assert.deepEqual(await run(courseRoot, "diff.ts", "2", "2"), { exitCode: 0, output: "" });
+  });
+
   it("says how it is used", async () => {
-    const { exitCode, output } = await run(courseRoot, "diff.ts", "1");
-    assert.deepEqual([exitCode, output], [2, "Usage: npm run diff STEP STEP\n"]);
+    for (const args of [[], ["1"], ["1", "2", "3"]]) {
+      const { exitCode, output } = await run(courseRoot, "diff.ts", ...args);
+      assert.deepEqual([exitCode, output], [2, "Usage: npm run diff STEP STEP\n"]);
+    }
   });
 });
 

@@ -8,6 +8,9 @@ import { chooseSteps, courseRoot, listSteps } from "./steps.ts";
 // A slow machine needs minutes for a README of many commands; a test that hangs ends here.
 const TEST_TIMEOUT_MS = 120_000;
 
+// Tests of the course that can be asked of some steps alone, through COURSE_STEPS.
+const ofEachStep = ["readmes.test.ts", "controls.test.ts"];
+
 try {
   const wanted = process.argv.slice(2);
   const steps = chooseSteps(wanted).map(({ name }) => name);
@@ -15,7 +18,7 @@ try {
   const files =
     wanted.length === 0
       ? ["shared", ...listSteps().map(({ name }) => name)].flatMap(testsOf)
-      : [...steps.flatMap(testsOf), join("shared", "course", "readmes.test.ts")];
+      : [...steps.flatMap(testsOf), ...ofEachStep.map((file) => join("shared", "course", file))];
   const options = [
     "--import=tsx",
     "--test",
