@@ -490,7 +490,8 @@ describe("REFLECTION=off", () => {
   });
 
   it("is the only other word that the server takes", async () => {
-    await assert.rejects(start({ REFLECTION: "false" }), /REFLECTION must be on or off/);
+    const started = start({ REFLECTION: "false" }).then((running) => running.program.stop());
+    await assert.rejects(started, /REFLECTION must be on or off/);
   });
 });
 
