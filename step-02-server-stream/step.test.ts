@@ -275,6 +275,17 @@ describe("the programs", () => {
     assert.deepEqual([stderr, exitCode], ["", 0]);
   });
 
+  it("end when they cannot listen, although the till is open", async () => {
+    const [, port = ""] = running.address.split(":");
+    const second = startProgram(folder, "server.ts", [], { PORT: port });
+    try {
+      assert.ok(await second.ends(10_000), "still running");
+      assert.equal(second.exitCode, 1);
+    } finally {
+      await second.stop();
+    }
+  });
+
   it("end a watch cleanly on Ctrl+C, and the server's log says so", {
     skip: noSignals,
   }, async () => {

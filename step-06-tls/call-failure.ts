@@ -30,7 +30,7 @@ function nextCheck(code: status, cause: string): string | undefined {
     case status.CANCELLED:
       return "if you did not cancel, the server has dropped the connection";
     case status.DEADLINE_EXCEEDED:
-      // Our own grpc-js tells what the time went by with. Without an address, nothing was sent.
+      // grpc-js on our side tells what the time went by with. Without an address, nothing was sent.
       return cause.includes("after") && !cause.includes("remote_addr")
         ? "the call was never sent; --deadline-ms says how long to wait"
         : "what the server did meanwhile is unknown; --deadline-ms says how long to wait";
@@ -43,6 +43,7 @@ function nextCheck(code: status, cause: string): string | undefined {
   }
 }
 
+/** The first whose words occur counts. */
 const unavailableHints: readonly (readonly [words: string, hint: string])[] = [
   ["ECONNREFUSED", "is the server running? which port does it listen on? which port do you dial?"],
   ["Name resolution failed", "is the host's name spelled right?"],

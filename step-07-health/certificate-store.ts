@@ -23,7 +23,24 @@ export function readPair(folder: string, name: string): Pair | undefined {
   return { certificate: readFileSync(certificate, "utf8"), key: readFileSync(key, "utf8") };
 }
 
-/** True if the pair belongs together, is valid today, signed by `issuer`, and good for `names`. */
+/**
+ * The server's pair and its CA where the CA's key is kept elsewhere; undefined where it is here, or
+ * there is no CA yet.
+ * @throws {Error} if the server's pair is of no use: without the CA's key it cannot be made again.
+ */
+export function readForeign(folder: string): Record<"ca" | "server", Pair> | undefined {
+  const [ca, caKey] = [join(folder, "ca.pem"), join(folder, "ca-key.pem")];
+  if (!existsSync(ca) || existsSync(caKey)) return undefined;
+  const issuer = { certificate: readFileSync(ca, "utf8"), key: "" };
+  const server = readPair(folder, "server");
+  if (isGood(server, issuer)) return { ca: issuer, server };
+  throw new Error(
+    `${folder}: server.pem is missing, has expired, or is not of this ca.pem. ` +
+      "Renew it, or remove the folder: then a new CA is made",
+  );
+}
+
+/** True if the pair belongs together, is of `issuer`, has not expired, and is good for `names`. */
 export function isGood(
   pair: Pair | undefined,
   issuer: Pair | undefined,

@@ -85,6 +85,7 @@ function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
 }
 
 function importKey(pem: string): Promise<webcrypto.CryptoKey> {
+  // Web Crypto, which signs here, reads no PEM.
   const bytes = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
   return webcrypto.subtle.importKey("pkcs8", bytes, ALGORITHM, false, ["sign"]);
 }

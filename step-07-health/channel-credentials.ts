@@ -24,12 +24,15 @@ export function channelCredentials(settings: ChannelSettings): ChannelCredential
         "leave out --plaintext, or the token (--token, BAKERY_TOKEN)",
     );
   }
+  if (plaintext && (cert !== "" || key !== "")) {
+    throw new UsageError("--cert and --key need TLS: leave out --plaintext");
+  }
   if (plaintext) return credentials.createInsecure();
   if ((cert === "") !== (key === "")) throw new UsageError("--cert and --key go together");
   const channel = tls(
-    readPem("--ca", ca),
-    key === "" ? null : readPem("--key", key),
-    cert === "" ? null : readPem("--cert", cert),
+    readPem("--ca", ca, "CERTIFICATE"),
+    key === "" ? null : readPem("--key", key, "PRIVATE KEY"),
+    cert === "" ? null : readPem("--cert", cert, "CERTIFICATE"),
   );
   if (token === "") return channel;
   // A call credential: grpc-js adds it to the metadata of each call on this channel.
@@ -46,23 +49,23 @@ function tls(ca: Buffer, key: Buffer | null, cert: Buffer | null): ChannelCreden
   // deprecated; the certificate is checked all the same.
   process.noDeprecation = true;
   try {
-    return credentials.createSsl(ca, key, cert);
+    return credentials.createSsl(ca, key, cert); // in this order
   } catch (error) {
-    // Such as "key values mismatch".
-    throw new UsageError(`--ca, --cert, --key: ${error instanceof Error ? error.message : error}`);
+    // Such as "key values mismatch": it belongs to another certificate.
+    throw new UsageError(`--cert, --key: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-function readPem(option: string, file: string): Buffer {
+function readPem(option: string, file: string, content: string): Buffer {
   try {
     const pem = readFileSync(file);
-    if (pem.includes("-----BEGIN ")) return pem;
+    if (pem.includes(`${content}-----`)) return pem;
   } catch {
     throw new UsageError(
-      `${option}: cannot read ${file}: the server makes it on its first start, in its folder certs`,
+      `${option}: cannot read ${file}: when a server starts, it makes what is missing in its certs`,
     );
   }
-  throw new UsageError(`${option}: ${file} is not a PEM file`);
+  throw new UsageError(`${option}: ${file} is not a PEM file with a ${content}`);
 }
 
 /** What is wrong with a token as a person typed it, without showing it; undefined if nothing is. */

@@ -46,7 +46,7 @@ async function main(): Promise<number> {
       },
       ca: {
         value: "FILE",
-        help: "the certificate of the CA to trust, PEM",
+        help: "the certificate of the CA to trust; BAKERY_CA in the environment says it too",
         default: process.env.BAKERY_CA || `${certsFolder}/ca.pem`,
       },
       cert: { value: "FILE", help: "your own certificate, for a server that asks", default: "" },

@@ -19,7 +19,7 @@ export function bakeryHealth(warmupMs: number, closing: AbortSignal): HealthImpl
     [ORDERS]: warmupMs > 0 ? "NOT_SERVING" : "SERVING",
   };
   const health = new HealthImplementation(statuses);
-  const warm = setTimeout(() => health.setStatus(ORDERS, "SERVING"), warmupMs);
+  const warm = setTimeout(() => health.setStatus(ORDERS, "SERVING"), warmupMs).unref();
   closing.addEventListener("abort", () => {
     clearTimeout(warm);
     for (const service of Object.keys(statuses)) health.setStatus(service, "NOT_SERVING");

@@ -21,7 +21,7 @@ import { loggingInterceptor } from "./logging-interceptor.ts";
 import { orderHandlers } from "./order-handlers.ts";
 import { bakeryReflection } from "./reflection.ts";
 import { requestIdInterceptor } from "./request-id-interceptor.ts";
-import { tlsCredentials } from "./tls.ts";
+import { namesProblem, tlsCredentials } from "./tls.ts";
 import { tokenVerifier } from "./verify-token.ts";
 
 async function main(): Promise<never> {
@@ -31,20 +31,18 @@ async function main(): Promise<never> {
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
     KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
     KEYS: { default: "", help: "the folder of the key pair; unless given, keys beside this file" },
-    CERTS: {
-      default: "",
-      help: "the folder of the certificates; unless given, certs beside this file",
-    },
+    CERTS: { default: "", help: "folder of certificates; unless given, certs beside this file" },
     CERT_NAMES: {
       default: "localhost,127.0.0.1,::1",
-      help: "the names and addresses that clients may dial",
+      help: "what clients may dial",
+      problem: namesProblem,
     },
-    CERT_DAYS: { default: 30, help: "how long a new certificate is valid" },
+    CERT_DAYS: { default: 30, max: 365, help: "how long a new certificate is valid" },
     MTLS: { default: 0, max: 1, help: "1: clients, too, must show a certificate of our CA" },
     WARMUP_MS: { default: 0, help: "how long the oven is too cold for orders" },
     REFLECTION: {
       default: "on",
-      help: "off hides what can be called",
+      help: "off: hide what can be called",
       problem: oneOf("on", "off"),
     },
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
@@ -70,7 +68,7 @@ async function main(): Promise<never> {
 
   const credentials = await tlsCredentials(
     settings.CERTS || certsFolder,
-    settings.CERT_NAMES.split(/[\s,]+/),
+    settings.CERT_NAMES.split(","),
     settings.CERT_DAYS,
     settings.MTLS === 1,
   );

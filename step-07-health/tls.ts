@@ -4,14 +4,15 @@ import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { ServerCredentials } from "@grpc/grpc-js";
-import { isGood, readPair, savePairs } from "./certificate-store.ts";
+import { isGood, readForeign, readPair, savePairs } from "./certificate-store.ts";
 import type { Pair } from "./certificates.ts";
 
 const CA_DAYS = 365;
 const CLIENT_NAME = "van";
 
 /**
- * Prints which certificates it had to make.
+ * Prints which certificates it had to make. Where the CA's key is missing it makes none:
+ * then somebody else looks after them.
  * @param names what clients may dial: host names and IP addresses.
  * @param days how long a new certificate is valid.
  * @param mutual true: clients, too, must show a certificate of our CA.
@@ -27,8 +28,15 @@ export async function tlsCredentials(
   return ServerCredentials.createSsl(
     mutual ? Buffer.from(ca.certificate) : null, // who signs the certificates of clients
     [{ cert_chain: Buffer.from(server.certificate), private_key: Buffer.from(server.key) }],
-    mutual,
+    mutual, // true: no connection without such a certificate
   );
+}
+
+/** What is wrong with names as a person typed them; undefined if nothing is. */
+export function namesProblem(text: string): string | undefined {
+  return /^[\w.:*-]+(,[\w.:*-]+)*$/.test(text)
+    ? undefined
+    : "must be names and addresses with commas between them";
 }
 
 async function readOrMake(
@@ -36,6 +44,8 @@ async function readOrMake(
   names: readonly string[],
   days: number,
 ): Promise<Record<"ca" | "server", Pair>> {
+  const foreign = readForeign(folder);
+  if (foreign !== undefined) return foreign;
   const isNew = !existsSync(folder);
   const [oldCa, oldServer, oldClient] = ["ca", "server", "client"].map((name) =>
     readPair(folder, name),

@@ -4,13 +4,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { structuredPatch } from "diff";
+import { runProgram, UsageError } from "../terminal/program.ts";
 import { diffSteps } from "./step-diff.ts";
 import { chooseSteps, courseRoot } from "./steps.ts";
 
-try {
+await runProgram(async () => {
   const names = process.argv.slice(2);
   const [before, after] = names.length === 2 ? chooseSteps(names) : [];
-  if (before === undefined || after === undefined) throw new Error("Usage: npm run diff STEP STEP");
+  if (before === undefined || after === undefined) {
+    throw new UsageError("Usage: npm run diff STEP STEP");
+  }
   for (const { file, kind } of diffSteps(courseRoot, before.name, after.name)) {
     const textIn = (step: string) => readFileSync(join(courseRoot, step, file), "utf8");
     const old = kind === "new" ? "" : textIn(before.name);
@@ -20,10 +23,8 @@ try {
     const lines = kind === "new" ? now.trimEnd().split("\n") : changedLines(file, old, now);
     console.log(`${lines.join("\n")}\n`);
   }
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 2;
-}
+  return 0;
+});
 
 /** The changed lines with three lines around them, marked "+" and "-". */
 function changedLines(file: string, old: string, now: string): string[] {

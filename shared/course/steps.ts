@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { UsageError } from "../terminal/program.ts";
 
 /** The folder of the course. */
 export const courseRoot: string = join(import.meta.dirname, "..", "..");
@@ -24,7 +25,7 @@ export function listSteps(root: string = courseRoot): Step[] {
 
 /**
  * The steps that a person means by `3`, `03` or `step-03-bidi`; all steps if nothing is named.
- * @throws {Error} listing the steps that exist, if there is no such step.
+ * @throws {UsageError} listing the steps that exist, if there is no such step.
  */
 export function chooseSteps(names: readonly string[], root: string = courseRoot): Step[] {
   const steps = listSteps(root);
@@ -35,6 +36,6 @@ export function chooseSteps(names: readonly string[], root: string = courseRoot)
     const found = steps.find((step) => step.name === folder || step.number === number);
     if (found !== undefined) return found;
     const known = steps.map((step) => `  ${step.number}  ${step.name}`).join("\n");
-    throw new Error(`there is no step ${JSON.stringify(wanted)}. The steps are:\n${known}`);
+    throw new UsageError(`there is no step ${JSON.stringify(wanted)}. The steps are:\n${known}`);
   });
 }
