@@ -434,6 +434,7 @@ describe("certificates", () => {
   it("are only used, never made, where the CA's key is not", async () => {
     const { files } = await startIn("foreign");
     const keep = (name: string) => files[names.indexOf(name)];
+    assert.equal(read("ca", "foreign"), keep("ca.pem"));
     for (const name of ["ca-key.pem", "client.pem"]) rmSync(join(certs("foreign"), name));
     const second = await startIn("foreign", { CERT_NAMES: "bakery.example" });
     assert.deepEqual(second.said, []);

@@ -72,9 +72,11 @@ describe("npm run forward", { concurrency: false }, () => {
   before(() => {
     root = realpathSync(mkdtempSync(join(tmpdir(), "course-fixture-")));
     symlinkSync(join(courseRoot, "node_modules"), join(root, "node_modules"), "junction");
-    cpSync(join(courseRoot, "shared", "course"), join(root, "shared", "course"), {
-      recursive: true,
-    });
+    for (const name of ["course", "terminal"]) {
+      cpSync(join(courseRoot, "shared", name), join(root, "shared", name), {
+        recursive: true,
+      });
+    }
     write("package.json", ['{ "type": "module" }']);
     write(".gitignore", ["node_modules", "gen/"]);
     for (const [step, lines] of Object.entries(steps)) {
