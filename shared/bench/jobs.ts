@@ -26,6 +26,8 @@ export type Job =
       readonly kind: "load";
       readonly target: Target;
       readonly workload: Workload;
+      /** The warm-up ends with this many messages, or after this long. */
+      readonly warmUpMessages: number;
       readonly warmUpMs: number;
       readonly measureMs: number;
     }

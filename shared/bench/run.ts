@@ -26,6 +26,7 @@ export type Part = (typeof parts)[number];
 interface Pace {
   readonly rounds: number;
   readonly firstWarmUp: number;
+  readonly firstWarmUpMessages: number;
   readonly warmUp: number;
   readonly measure: number;
   readonly starts: number;
@@ -35,7 +36,8 @@ interface Pace {
 
 const quickPace: Pace = {
   rounds: 2,
-  firstWarmUp: 400,
+  firstWarmUp: 1500,
+  firstWarmUpMessages: 10_000,
   warmUp: 100,
   measure: 400,
   starts: 2,
@@ -44,7 +46,8 @@ const quickPace: Pace = {
 };
 const fullPace: Pace = {
   rounds: 5,
-  firstWarmUp: 1000,
+  firstWarmUp: 3000,
+  firstWarmUpMessages: 40_000,
   warmUp: 300,
   measure: 1500,
   starts: 5,
@@ -191,22 +194,24 @@ class Run {
     workload: Workload,
     round: number,
   ): Promise<LoadSample> {
-    const { firstWarmUp, warmUp, measure } = this.#pace;
-    const warmUpMs = round === 0 ? firstWarmUp : warmUp;
+    const { firstWarmUp, firstWarmUpMessages, warmUp, measure } = this.#pace;
+    const first = round === 0; // Node.js has compiled little of what will run.
+    const warmUpMs = first ? firstWarmUp : warmUp;
+    const warmUpMessages = first ? firstWarmUpMessages : Number.MAX_SAFE_INTEGER;
     let before: Promise<Gauge> | undefined;
     const result = await generator.perform<LoadResult>(
-      { kind: "load", target, workload, warmUpMs, measureMs: measure },
+      { kind: "load", target, workload, warmUpMessages, warmUpMs, measureMs: measure },
       warmUpMs + measure + JOB_MS,
       () => {
         before = process.gauge();
       },
     );
-    const [first, last] = [await before, await process.gauge()];
-    if (first === undefined) throw new Error("the load generator never began");
+    const [begin, end] = [await before, await process.gauge()];
+    if (begin === undefined) throw new Error("the load generator never began");
     // The two readings are a little further apart than the window: take the share of it.
-    const busy = (last.cpuUs - first.cpuUs) / (last.atMs - first.atMs);
+    const busy = (end.cpuUs - begin.cpuUs) / (end.atMs - begin.atMs);
     const serverCpuUs = busy * result.seconds * 1000;
-    const rssMiB = last.rssBytes / MIB;
+    const rssMiB = end.rssBytes / MIB;
     return { subject: subject.name, workload, round, ...result, serverCpuUs, rssMiB };
   }
 
@@ -234,8 +239,7 @@ class Run {
     await this.#attempt(`${scenario}, ${subject.name}`, async () => {
       const reading = scenario === "watchers";
       const watches = reading ? WATCHERS : SLOW_READERS;
-      // Slow readers fall behind further the more there is to read.
-      const till = { TILL_MS: reading ? "100" : "20" };
+      const till = { TILL_MS: reading ? "100" : "5" };
       const { process, target } = await startSubject(subject, this.#log(), till);
       const generator = this.#generator();
       try {

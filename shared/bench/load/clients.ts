@@ -21,12 +21,15 @@ export interface Clients {
 }
 
 /** Both stubs on one connection of their own. For REST as many kept-alive connections as calls. */
-export function connect({ address, protocol, caFile, token }: Target): Clients {
+export function connect(
+  { address, protocol, caFile, token }: Target,
+  more: ChannelOptions = {},
+): Clients {
   const secure = caFile === undefined;
   const channel = secure
     ? credentials.createInsecure()
     : credentials.createSsl(readFileSync(caFile));
-  const options: ChannelOptions = { "grpc.use_local_subchannel_pool": 1 };
+  const options: ChannelOptions = { "grpc.use_local_subchannel_pool": 1, ...more };
   const catalog = new CatalogServiceClient(address, channel, options);
   const orders = new OrderServiceClient(address, channel, {
     channelOverride: catalog.getChannel(),

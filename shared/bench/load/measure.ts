@@ -7,30 +7,45 @@ import type { Load, Worker } from "./workloads.ts";
 
 const DRAIN_MS = 5000;
 
+/** How long to warm up and to measure; see Job. */
+interface Window {
+  readonly warmUpMessages: number;
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
 /**
  * Warms the server up, then counts for `measureMs` milliseconds what comes to its end.
  * @throws {Error} saying what is wrong with the first call that fails.
  */
 export async function measure(
   load: Load,
-  { warmUpMs, measureMs }: { warmUpMs: number; measureMs: number },
+  { warmUpMessages, warmUpMs, measureMs }: Window,
   onMeasuring: () => void,
 ): Promise<LoadResult> {
   let [measuring, stopped] = [false, false];
-  let messages = 0;
+  let [messages, warmed] = [0, 0];
+  let warm = () => {};
+  const enough = new Promise<void>((resolve) => {
+    warm = resolve;
+  });
   const latencies: number[] = [];
   const repeat = async ({ act }: Worker) => {
     while (!stopped) {
       const startedAt = performance.now();
       const count = await act();
-      if (!measuring) continue;
+      if (!measuring) {
+        warmed += count;
+        if (warmed >= warmUpMessages) warm();
+        continue;
+      }
       latencies.push(performance.now() - startedAt);
       messages += count;
     }
   };
   const ended = Promise.all(load.workers.map(repeat)).then(() => {});
 
-  await Promise.race([ended, wait(warmUpMs)]);
+  await Promise.race([ended, enough, wait(warmUpMs)]);
   onMeasuring();
   measuring = true;
   const cpuBefore = process.cpuUsage();

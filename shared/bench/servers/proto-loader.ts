@@ -33,7 +33,12 @@ interface NewOrder {
 }
 
 const files = ["bakery/v1/catalog.proto", "bakery/v1/orders.proto"];
-const options = { includeDirs: [process.env.PROTO ?? ""], enums: String, oneofs: true };
+const options = {
+  includeDirs: [process.env.PROTO ?? ""],
+  enums: String,
+  defaults: true,
+  oneofs: true,
+};
 const bakery = loadPackageDefinition(loadSync(files, options)).bakery as GrpcObject;
 
 function service(name: string) {
