@@ -127,7 +127,7 @@ describe("a verdict", () => {
   it("is given on what was measured only", () => {
     assert.deepEqual(judge(figures([])), []);
     assert.deepEqual(targets(figures([sample(BARE_TLS, 100), sample("step-02-b", 85)])), [
-      `true step-02-b does at least 0.85 of ${BARE_TLS} in unary calls: unary 0.85`,
+      `true step-02-b does at least 0.85 times as much as ${BARE_TLS} in unary calls: unary 0.85`,
     ]);
   });
 
@@ -138,7 +138,7 @@ describe("a verdict", () => {
       sample("step-02-b", 99, 0, "client-stream"),
     ];
     assert.deepEqual(targets(figures([...bidi, ...upload])), [
-      `false step-02-b does at least 0.85 of ${BARE_TLS} in streams: client-stream 0.99, bidi 0.84`,
+      `false step-02-b does at least 0.85 times as much as ${BARE_TLS} in streams: client-stream 0.99, bidi 0.84`,
     ]);
   });
 

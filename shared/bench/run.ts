@@ -159,6 +159,10 @@ class Run {
           if (server.target.caFile !== undefined) this.#tls.add(subject.name);
         });
       }
+      // The load generator must be warm too, before it measures the first server.
+      const bare = servers.find(({ subject }) => subject.name === BARE);
+      if (bare !== undefined && loads.length > 0) await this.#measure(generator, bare, "unary", 0);
+
       for (let round = 0; round < this.#pace.rounds; round++) {
         for (const workload of loads) {
           const able = servers.filter(({ subject }) => subject.offers.includes(workload));

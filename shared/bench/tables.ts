@@ -66,17 +66,17 @@ function stepTable(figures: Figures): Table {
   return {
     title: "By step",
     note:
-      "Ratios of calls or messages in a second. The last four of them are to the bare grpc-js server " +
-      "on the same transport (over TLS where the step has TLS).",
+      "Calls and messages in a second as ratios: unary calls to the step before, then all four loads " +
+      "to the bare grpc-js server on the same transport (over TLS where the step has TLS).",
     head: [
       "step",
       "unary calls/s",
       "CPU a call",
-      "to the step before",
+      "unary to step before",
       "unary to bare",
-      "server stream",
-      "client stream",
-      "bidi",
+      "server stream to bare",
+      "client stream to bare",
+      "bidi to bare",
       "memory",
       "ready in",
     ],

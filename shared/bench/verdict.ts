@@ -28,16 +28,27 @@ export function judge(figures: Figures): Verdict[] {
   if (newest === undefined) return [];
   const limit = limitOf(figures, newest);
   return [
-    ...ratios(figures, newest, limit, OF_BARE, ["unary"], "in unary calls"),
-    ...ratios(figures, newest, limit, OF_BARE, streams, "in streams"),
+    ...inCallsAndStreams(figures, newest, limit, OF_BARE),
     ...steps.flatMap((step, at) => {
       const before = steps[at - 1];
       return before === undefined ? [] : ratios(figures, step, before, OF_STEP_BEFORE, serverLoads);
     }),
-    ...ratios(figures, newest, CONNECT, OF_CONNECT, serverLoads),
-    ...ratios(figures, newest, NICE, OF_NICE, serverLoads),
+    ...inCallsAndStreams(figures, newest, CONNECT, OF_CONNECT),
+    ...inCallsAndStreams(figures, newest, NICE, OF_NICE),
     ...memory(figures, newest),
     ...starts(figures, steps),
+  ];
+}
+
+function inCallsAndStreams(
+  figures: Figures,
+  subject: string,
+  other: string,
+  least: number,
+): Verdict[] {
+  return [
+    ...ratios(figures, subject, other, least, ["unary"], " in unary calls"),
+    ...ratios(figures, subject, other, least, streams, " in streams"),
   ];
 }
 
@@ -56,7 +67,7 @@ function ratios(
   if (found.length === 0) return [];
   return [
     {
-      target: `${subject} does at least ${least} of ${other}${where === "" ? "" : ` ${where}`}`,
+      target: `${subject} does at least ${least} times as much as ${other}${where}`,
       met: found.every(({ ratio }) => ratio.median >= least),
       found: found.map(({ workload, ratio }) => `${workload} ${showRatio(ratio)}`).join(", "),
     },
