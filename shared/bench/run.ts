@@ -24,6 +24,8 @@ export type Part = (typeof parts)[number];
 
 /** How long and how often. Times in milliseconds. */
 interface Pace {
+  /** How often the servers are started anew, and how many rounds they stay. */
+  readonly lives: number;
   readonly rounds: number;
   readonly firstWarmUp: number;
   readonly firstWarmUpMessages: number;
@@ -35,6 +37,7 @@ interface Pace {
 }
 
 const quickPace: Pace = {
+  lives: 1,
   rounds: 2,
   firstWarmUp: 1500,
   firstWarmUpMessages: 10_000,
@@ -44,17 +47,22 @@ const quickPace: Pace = {
   level: 4000,
   growth: 4000,
 };
+// Node.js does not compile the same program equally well each time it runs, so a full run starts the
+// servers anew for each round.
 const fullPace: Pace = {
-  rounds: 5,
-  firstWarmUp: 3000,
-  firstWarmUpMessages: 40_000,
+  lives: 5,
+  rounds: 1,
+  firstWarmUp: 2000,
+  firstWarmUpMessages: 15_000,
   warmUp: 300,
-  measure: 1500,
+  measure: 1200,
   starts: 5,
   level: 60_000,
   growth: 30_000,
 };
 
+/** After this time on a slow machine no further life begins: better fewer rounds than a longer run. */
+const MAX_LOAD_MS = 8 * 60_000;
 const JOB_MS = 20_000;
 const START_MS = 30_000;
 const GAUGE_EVERY_MS = 500;
@@ -140,13 +148,18 @@ class Run {
 
   async all(wanted: ReadonlySet<Part>): Promise<void> {
     const loads = workloads.filter((workload) => wanted.has(workload));
-    if (loads.length > 0 || wanted.has("bytes")) await this.#underLoad(loads, wanted.has("bytes"));
+    const bytes = wanted.has("bytes");
+    const lives = loads.length > 0 ? this.#pace.lives : Number(bytes);
+    const end = performance.now() + MAX_LOAD_MS;
+    for (let life = 0; life < lives && performance.now() < end; life++) {
+      await this.#underLoad(loads, bytes && life === 0, life * this.#pace.rounds);
+    }
     await this.#watched(wanted.has("watchers"), wanted.has("slow-reader"));
     if (wanted.has("start-up")) await this.#startUps();
   }
 
   /** All servers run side by side, and one at a time has work: the others only wait. */
-  async #underLoad(loads: readonly Workload[], bytes: boolean): Promise<void> {
+  async #underLoad(loads: readonly Workload[], bytes: boolean, firstRound: number): Promise<void> {
     const servers: Running[] = [];
     const generator = this.#generator();
     try {
@@ -163,13 +176,13 @@ class Run {
       const bare = servers.find(({ subject }) => subject.name === BARE);
       if (bare !== undefined && loads.length > 0) await this.#measure(generator, bare, "unary", 0);
 
-      for (let round = 0; round < this.#pace.rounds; round++) {
+      for (let round = firstRound; round < firstRound + this.#pace.rounds; round++) {
         for (const workload of loads) {
           const able = servers.filter(({ subject }) => subject.offers.includes(workload));
           // Each round begins with another one, so that nobody is always first or always last.
           const first = round % Math.max(able.length, 1);
           for (const server of [...able.slice(first), ...able.slice(0, first)]) {
-            const what = `round ${round + 1} of ${this.#pace.rounds}, ${workload}`;
+            const what = `round ${round + 1} of ${this.#pace.lives * this.#pace.rounds}, ${workload}`;
             this.#progress(`${what}: ${server.subject.name}`);
             await this.#attempt(`${workload}, ${server.subject.name}`, async () => {
               this.#load.push(await this.#measure(generator, server, workload, round));
@@ -199,7 +212,7 @@ class Run {
     round: number,
   ): Promise<LoadSample> {
     const { firstWarmUp, firstWarmUpMessages, warmUp, measure } = this.#pace;
-    const first = round === 0; // Node.js has compiled little of what will run.
+    const first = round % this.#pace.rounds === 0; // Node.js has compiled little of what will run.
     const warmUpMs = first ? firstWarmUp : warmUp;
     const warmUpMessages = first ? firstWarmUpMessages : Number.MAX_SAFE_INTEGER;
     let before: Promise<Gauge> | undefined;
