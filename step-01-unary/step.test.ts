@@ -226,7 +226,7 @@ describe("the server", () => {
       import { serve } from ${JSON.stringify(import.meta.resolve("./lifecycle.ts"))};
       const closing = AbortSignal.abort();
       await serve(new Server(), ServerCredentials.createInsecure(), "127.0.0.1", 0, closing);`;
-    const args = ["--import", "tsx", "--input-type=module", "--eval", script];
+    const args = ["--import", "tsx/esm", "--input-type=module", "--eval", script];
     const program = new Program({ file: process.execPath, args, cwd: folder, env: process.env });
     try {
       assert.ok(await program.ends(10_000), "still running");

@@ -217,7 +217,7 @@ describe("a stream ends, and nothing is left of it,", () => {
         call.on("error", () => {});
         call.once("data", () => { if (++started === 1000) console.log("all watch"); });
       }`;
-    const args = ["--import", "tsx", "--input-type=module", "--eval", script];
+    const args = ["--import", "tsx/esm", "--input-type=module", "--eval", script];
     const clients = new Program({ file: process.execPath, args, cwd: folder, env: process.env });
     try {
       const allWatch = () => clients.output().includes("all watch");

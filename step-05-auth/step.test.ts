@@ -68,7 +68,7 @@ after(async () => {
 });
 
 async function printToken(...args: string[]): Promise<string> {
-  const program = ["--import", "tsx", join(folder, "token.ts"), ...args];
+  const program = ["--import", "tsx/esm", join(folder, "token.ts"), ...args];
   const { stdout } = await run(process.execPath, program, { env: { ...process.env, KEYS: keys } });
   return stdout.trimEnd();
 }

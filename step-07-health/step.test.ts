@@ -59,7 +59,15 @@ before(async () => {
   process.noDeprecation = true; // grpc-js sends 127.0.0.1 as a TLS server name: see step 06.
   scratch = realpathSync(mkdtempSync(join(tmpdir(), "course-health-")));
   server = await start({ KITCHEN_MS: "600" }); // An order is on its way while a tool starts.
-  const args = ["--import", "tsx", join(folder, "token.ts"), "--user", "ada", "--role", "baker"];
+  const args = [
+    "--import",
+    "tsx/esm",
+    join(folder, "token.ts"),
+    "--user",
+    "ada",
+    "--role",
+    "baker",
+  ];
   const env = { ...process.env, KEYS: join(scratch, "keys") };
   token = spawnSync(process.execPath, args, { env, encoding: "utf8" }).stdout.trim();
 });

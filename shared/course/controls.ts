@@ -29,7 +29,7 @@ export async function runTestsAgainst(
   const tests = new Program({
     file: process.execPath,
     args: [
-      "--import=tsx",
+      "--import=tsx/esm",
       `--test-reporter=${reporter}`,
       `--test-reporter-destination=${report}`,
       join(root, step, "step.test.ts"),

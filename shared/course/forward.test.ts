@@ -24,7 +24,7 @@ import { Workspace } from "./workspace.ts";
 async function forward(root: string, ...args: string[]) {
   const program = new Program({
     file: process.execPath,
-    args: ["--import", "tsx", join(root, "shared", "course", "forward.ts"), ...args],
+    args: ["--import", "tsx/esm", join(root, "shared", "course", "forward.ts"), ...args],
     cwd: root,
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },
   });

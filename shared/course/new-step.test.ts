@@ -13,7 +13,7 @@ import { Workspace } from "./workspace.ts";
 async function run(root: string, args: readonly string[]) {
   const program = new Program({
     file: process.execPath,
-    args: ["--import", "tsx", ...args],
+    args: ["--import", "tsx/esm", ...args],
     cwd: root,
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },
   });

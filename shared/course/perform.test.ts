@@ -280,7 +280,7 @@ describe("a performance", () => {
     const tmp = mkdtempSync(join(tmpdir(), "course-tmp-"));
     const engine = new Program({
       file: process.execPath,
-      args: ["--import", "tsx", script],
+      args: ["--import", "tsx/esm", script],
       cwd: courseRoot,
       env: { ...process.env, TMPDIR: tmp, TEMP: tmp, TMP: tmp },
     });

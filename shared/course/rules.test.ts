@@ -222,7 +222,7 @@ it("npm run check fails for an untrue row, and names it", async () => {
   writeFileSync(readme, text.replace("| `client.ts` | changed |", "| `client.ts` | new |"));
   const check = new Program({
     file: process.execPath,
-    args: ["--import", "tsx", join(copy.root, "shared", "course", "check.ts")],
+    args: ["--import", "tsx/esm", join(copy.root, "shared", "course", "check.ts")],
     cwd: copy.root,
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },
   });

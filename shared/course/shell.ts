@@ -51,7 +51,8 @@ function findProgram(
   const node = process.execPath;
   const [tool = "", ...rest] = args;
   if (name === "node") return { file: node, args };
-  if (name === "npx" && tool === "tsx") return { file: node, args: ["--import", "tsx", ...rest] };
+  if (name === "npx" && tool === "tsx")
+    return { file: node, args: ["--import", "tsx/esm", ...rest] };
   if (name === "npx" && tool === "buf") return { file: node, args: [bufProgram, ...rest] };
   if (name === "npx") throw new Error(`a README may use npx for tsx and buf, not for ${tool}`);
   if (name === "npm" && process.env.npm_execpath) {

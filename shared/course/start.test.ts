@@ -12,7 +12,7 @@ import { Workspace } from "./workspace.ts";
 async function run(root: string, file: string, ...args: string[]) {
   const program = new Program({
     file: process.execPath,
-    args: ["--import", "tsx", join(root, "shared", "course", file), ...args],
+    args: ["--import", "tsx/esm", join(root, "shared", "course", file), ...args],
     cwd: root,
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },
   });

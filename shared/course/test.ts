@@ -20,7 +20,7 @@ try {
       ? ["shared", ...listSteps().map(({ name }) => name)].flatMap(testsOf)
       : [...steps.flatMap(testsOf), ...ofEachStep.map((file) => join("shared", "course", file))];
   const options = [
-    "--import=tsx",
+    "--import=tsx/esm",
     "--test",
     "--test-reporter=spec",
     "--test-concurrency=2",
