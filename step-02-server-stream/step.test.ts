@@ -17,6 +17,7 @@ import { Catalog } from "../shared/bakery/catalog.ts";
 import { noSignals, Program } from "../shared/course/programs.ts";
 import {
   eventually,
+  inThisProcess,
   listenHere,
   type RunningServer,
   runClient,
@@ -101,7 +102,7 @@ function sell(productId: string): void {
   assert.deepEqual(catalog.take([{ productId, quantity: 1 }]), []);
 }
 
-describe("WatchProducts", () => {
+describe("WatchProducts", inThisProcess, () => {
   it("starts with the present levels in the order asked, then sends every change", async () => {
     const call = watch(["rye", "sourdough", "rye"]);
     assert.deepEqual(await nextLevels(call, 2), ["rye 8", "sourdough 12"]);
@@ -144,7 +145,7 @@ describe("WatchProducts", () => {
   });
 });
 
-describe("a stream ends, and nothing is left of it,", () => {
+describe("a stream ends, and nothing is left of it,", inThisProcess, () => {
   it("when the client cancels", async () => {
     const call = watch(["rye"]);
     await next(call, 1);
@@ -231,7 +232,7 @@ describe("a stream ends, and nothing is left of it,", () => {
   });
 });
 
-describe("a reader that stops reading", () => {
+describe("a reader that stops reading", inThisProcess, () => {
   it("gets the newest levels when it goes on, not all that were between", async () => {
     const call = watch([]);
     await next(call, 1); // grpc-js holds a stream back only after the first read.

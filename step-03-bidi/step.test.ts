@@ -20,6 +20,7 @@ import { morningProducts } from "../shared/bakery/products.ts";
 import { noSignals } from "../shared/course/programs.ts";
 import {
   eventually,
+  inThisProcess,
   listenHere,
   type RunningServer,
   runClient,
@@ -121,7 +122,7 @@ function restock(...messages: RestockProductsRequest[]): Promise<RestockProducts
   return response;
 }
 
-describe("RestockProducts", () => {
+describe("RestockProducts", inThisProcess, () => {
   it("puts every crate on the shelf, and watchers see it", async () => {
     const watch = shelf.watchProducts({ productIds: ["rye"] }, soon());
     watch.on("error", () => {});
@@ -267,7 +268,7 @@ function createOrder(...lines: OrderLine[]): Promise<CreateOrderResponse> {
   return unaryCall((done) => counter.createOrder({ lines }, new Metadata(), soon(), done));
 }
 
-describe("CreateOrder", () => {
+describe("CreateOrder", inThisProcess, () => {
   it("answers with the order, and takes it from the shelf", async () => {
     const lines = [
       { productId: "sourdough", quantity: 2 },
@@ -359,7 +360,7 @@ async function ending(call: Tracking) {
   return { code: end.code, details: end.details, responses };
 }
 
-describe("TrackOrder", () => {
+describe("TrackOrder", inThisProcess, () => {
   beforeEach(() => {
     orders.create([{ productId: "rye", quantity: 1 }]);
   });

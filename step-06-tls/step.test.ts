@@ -28,7 +28,9 @@ import {
   runClient,
   startServer,
 } from "../shared/course/servers.ts";
+import { UsageError } from "../shared/terminal/program.ts";
 import { makeCa, makeClientCertificate, type Pair } from "./certificates.ts";
+import { type ChannelSettings, channelCredentials } from "./channel-credentials.ts";
 import { CatalogServiceClient, type GetProductResponse } from "./gen/bakery/v1/catalog.ts";
 import { namesProblem, tlsCredentials } from "./tls.ts";
 import { unaryCall } from "./unary-call.ts";
@@ -311,27 +313,41 @@ describe("the token", () => {
 });
 
 describe("the client says before it dials", () => {
-  for (const [title, words, options] of [
-    ["that there is no such CA", /^--ca: cannot read nowhere\.pem: /, ["--ca", "nowhere.pem"]],
-    ["that a CA is empty", /is not a PEM file/, ["--ca", "EMPTY"]],
-    ["that a key is no CA", /is not a PEM file with a CERTIFICATE$/m, ["--ca", "KEY"]],
-    ["that plaintext shows no certificate", /need TLS/, ["--plaintext", "--cert", "CERT"]],
-    ["that a key is missing", /^--cert and --key go together/, ["--cert", "CERT"]],
-    ["that a certificate is missing", /^--cert and --key go together/, ["--key", "KEY"]],
-    ["that a key belongs to another", /mismatch/, ["--cert", "CERT", "--key", "OTHER"]],
-  ] as const) {
-    it(title, async () => {
-      const empty = join(scratch, "empty.pem");
-      writeFileSync(empty, "");
-      const files = { EMPTY: empty, CERT: pem("client"), KEY: pem("client-key") };
-      const named = new Map(Object.entries({ ...files, OTHER: pem("server-key") }));
-      const args = options.map((option) => named.get(option) ?? option);
-      const { stdout, stderr, exitCode } = await get(server.address, ...args);
-      assert.match(stderr, words);
-      assert.equal(stderr.trimEnd().includes("\n"), false);
-      assert.deepEqual([stdout, exitCode], ["", 2]);
-    });
-  }
+  /** What it says of settings that cannot be meant. */
+  const problem = (settings: Partial<ChannelSettings>): string => {
+    const good = { ca: pem("ca"), cert: "", key: "", plaintext: false, token: "" };
+    try {
+      channelCredentials({ ...good, ...settings });
+      return "";
+    } catch (error) {
+      assert.ok(error instanceof UsageError, String(error));
+      return error.message;
+    }
+  };
+  const [cert, key] = [() => pem("client"), () => pem("client-key")];
+
+  it("what is wrong with a file", () => {
+    const empty = join(scratch, "empty.pem");
+    writeFileSync(empty, "");
+    assert.match(problem({ ca: "nowhere.pem" }), /^--ca: cannot read nowhere\.pem: /);
+    assert.match(problem({ ca: empty }), /is not a PEM file with a CERTIFICATE$/);
+    assert.match(problem({ ca: key() }), /is not a PEM file with a CERTIFICATE$/);
+    assert.match(problem({ cert: cert(), key: cert() }), /is not a PEM file with a PRIVATE KEY$/);
+    assert.match(problem({ cert: cert(), key: pem("server-key") }), /^--cert, --key: .*mismatch/);
+  });
+
+  it("what does not go together", () => {
+    assert.match(problem({ cert: cert() }), /^--cert and --key go together$/);
+    assert.match(problem({ key: key() }), /^--cert and --key go together$/);
+    assert.match(problem({ plaintext: true, cert: cert() }), /^--cert and --key need TLS/);
+    assert.equal(problem({ cert: cert(), key: key(), token: "abc" }), "");
+  });
+
+  it("in one line, with exit code 2", async () => {
+    const { stdout, stderr, exitCode } = await get(server.address, "--ca", "nowhere.pem");
+    assert.match(stderr, /^--ca: cannot read nowhere\.pem: [^\n]+\n$/);
+    assert.deepEqual([stdout, exitCode], ["", 2]);
+  });
 });
 
 describe("certificates", () => {

@@ -13,6 +13,11 @@ const START_MS = 20_000;
 const [tested, instead] = (process.env.COURSE_CONTROL ?? "").split(" ");
 const PATIENCE_MS = instead === undefined ? 10_000 : 200;
 
+/** For a `describe` that starts no program. The control is about programs, and passes it over. */
+export const inThisProcess: { readonly skip: string | false } = {
+  skip: instead !== undefined && "it starts no program",
+};
+
 /** The file of a program of the step in `folder`. */
 function programFile(folder: string, file: string): string {
   const redirected = instead !== undefined && basename(resolve(folder)) === tested;

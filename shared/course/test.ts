@@ -23,7 +23,7 @@ try {
     "--import=tsx/esm",
     "--test",
     "--test-reporter=spec",
-    "--test-concurrency=2",
+    "--test-concurrency=3",
     `--test-timeout=${TEST_TIMEOUT_MS}`,
   ];
   const env = { ...process.env, COURSE_STEPS: wanted.length === 0 ? "" : steps.join(" ") };
