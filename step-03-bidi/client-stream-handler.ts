@@ -34,7 +34,8 @@ async function* receive<Request>(
   call: ServerReadableStream<Request, unknown>,
 ): AsyncGenerator<Request> {
   try {
-    yield* call; // This destroys the call at its end. The callback answers all the same.
+    // A plain `yield* call` would destroy the call at its end, and make an error with a stack for it.
+    yield* call.iterator({ destroyOnReturn: false });
   } catch (error) {
     if (!call.cancelled) throw error;
   }

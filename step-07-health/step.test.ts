@@ -1,7 +1,7 @@
 // Step 07 over the wire: what machines hear of the server's health, and what tools find out by themselves.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { getEventListeners } from "node:events";
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -392,55 +392,66 @@ for (const version of ["v1", "v1alpha"] as const) {
   });
 }
 
-/** Runs a tool; gives what it printed and its exit code. */
-function tool(file: string, args: readonly string[], input = ""): [string, number | null] {
-  const { stdout, stderr, status } = spawnSync(file, args, { input, encoding: "utf8" });
-  return [`${stdout}${stderr}`, status];
+/** What a tool printed, and its exit code; undefined if there is no such tool. */
+type ToolRun = readonly [output: string, exitCode: number | undefined];
+
+function tool(file: string, args: readonly string[], input = ""): Promise<ToolRun> {
+  return new Promise((resolve) => {
+    const child = execFile(file, args, (error, stdout, stderr) => {
+      const code = error === null ? 0 : Number(error.code);
+      resolve([`${stdout}${stderr}`, Number.isNaN(code) ? undefined : code]);
+    });
+    child.stdin?.on("error", () => {}); // It has ended without reading.
+    child.stdin?.end(input);
+  });
 }
 
 /** Calls every method of every kind through a tool that knows no proto files. */
-function callEverything(
-  call: (method: string, input: string, seconds: number) => [string, number | null],
-): void {
+async function callEverything(
+  call: (method: string, input: string, seconds: number) => Promise<ToolRun>,
+): Promise<void> {
   const lines = (...messages: object[]) =>
     messages.map((message) => JSON.stringify(message)).join("\n");
   const orderOf = (text: string) => /"id": "(order-\d+)"/.exec(text)?.[1] ?? "";
-  const good = (method: string, input: string) => {
-    const [output, exitCode] = call(method, input, 15);
+  const good = async (method: string, input: string) => {
+    const [output, exitCode] = await call(method, input, 15);
     assert.equal(exitCode, 0, output);
     return output;
   };
-  assert.match(good(`${CATALOG}/GetProduct`, lines({ id: "rye" })), /"name": "Rye bread"/);
-  assert.match(good(`${CATALOG}/SearchProducts`, lines({ query: "bread" })), /"products": \[/);
+  assert.match(await good(`${CATALOG}/GetProduct`, lines({ id: "rye" })), /"name": "Rye bread"/);
+  assert.match(
+    await good(`${CATALOG}/SearchProducts`, lines({ query: "bread" })),
+    /"products": \[/,
+  );
   const crate = { crate: { productId: "rye", units: 5 } };
-  const restocked = good(
+  const restocked = await good(
     `${CATALOG}/RestockProducts`,
     lines(crate, crate, { deliveryNote: { crates: 2 } }),
   );
   assert.match(restocked, /"units": 10/);
   const order = { lines: [{ productId: "rye", quantity: 1 }] };
-  const orderId = orderOf(good(`${ORDERS}/CreateOrder`, lines(order)));
+  const orderId = orderOf(await good(`${ORDERS}/CreateOrder`, lines(order)));
   const ping = { ping: { latitude: 48.2, longitude: 16.37 } };
-  const tracked = good(`${ORDERS}/TrackOrder`, lines({ start: { orderId } }, ping));
+  const tracked = await good(`${ORDERS}/TrackOrder`, lines({ start: { orderId } }, ping));
   assert.match(tracked, /DELIVERED/);
-  assert.match(good("grpc.health.v1.Health/Check", lines({ service: ORDERS })), /"SERVING"/);
-  assert.match(good("grpc.health.v1.Health/List", "{}"), /"bakery\.v1\.OrderService"/);
+  assert.match(await good("grpc.health.v1.Health/Check", lines({ service: ORDERS })), /"SERVING"/);
+  assert.match(await good("grpc.health.v1.Health/List", "{}"), /"bakery\.v1\.OrderService"/);
   for (const [method, request, first] of [
     [`${CATALOG}/WatchProducts`, { productIds: ["baguette"] }, /"productId": "baguette"/],
     ["grpc.health.v1.Health/Watch", {}, /"SERVING"/],
   ] as const) {
-    const [output, exitCode] = call(method, lines(request), 1); // Ended by its deadline.
+    const [output, exitCode] = await call(method, lines(request), 1); // Ended by its deadline.
     assert.match(output, first);
     assert.notEqual(exitCode, 0);
   }
-  const [output, exitCode] = call(`${CATALOG}/GetProduct`, lines({ id: "cake" }), 15);
+  const [output, exitCode] = await call(`${CATALOG}/GetProduct`, lines({ id: "cake" }), 15);
   assert.match(output, /no product/);
   assert.notEqual(exitCode, 0);
 }
 
-describe("tools without proto files", () => {
+describe("tools without proto files", { concurrency: 3 }, () => {
   for (const version of ["grpc-v1", "grpc-v1alpha"]) {
-    it(`buf curl lists, describes and calls everything, over ${version}`, () => {
+    it(`buf curl lists, describes and calls everything, over ${version}`, async () => {
       const buf = (url: string, args: readonly string[], input?: string) =>
         tool(
           process.execPath,
@@ -458,29 +469,29 @@ describe("tools without proto files", () => {
             .concat(`https://${server.address}${url}`),
           input,
         );
-      assert.deepEqual(buf("", ["--list-services"]), [`${SERVICES.join("\n")}\n`, 0]);
-      const [methods] = buf("", ["--list-methods"]);
+      assert.deepEqual(await buf("", ["--list-services"]), [`${SERVICES.join("\n")}\n`, 0]);
+      const [methods] = await buf("", ["--list-methods"]);
       assert.equal(methods.trim().split("\n").length, 11);
       const bearer = ["-H", `authorization: Bearer ${token}`, "-d", "@-"];
-      callEverything((method, input, seconds) =>
+      await callEverything((method, input, seconds) =>
         buf(`/${method}`, [...bearer, "--timeout", `${seconds}s`], input),
       );
     });
   }
 
-  it("grpcurl lists, describes and calls everything", (test) => {
-    if (tool("grpcurl", ["-version"])[1] !== 0) return test.skip("there is no grpcurl");
+  it("grpcurl lists, describes and calls everything", async (test) => {
+    if ((await tool("grpcurl", ["-version"]))[1] !== 0) return test.skip("there is no grpcurl");
     const grpcurl = (args: readonly string[], input?: string) =>
       tool("grpcurl", ["-cacert", ca(), ...args], input);
-    assert.deepEqual(grpcurl([server.address, "list"]), [`${SERVICES.join("\n")}\n`, 0]);
+    assert.deepEqual(await grpcurl([server.address, "list"]), [`${SERVICES.join("\n")}\n`, 0]);
     for (const service of SERVICES) {
-      const [described, exitCode] = grpcurl([server.address, "describe", service]);
+      const [described, exitCode] = await grpcurl([server.address, "describe", service]);
       assert.match(described, new RegExp(`^${service} is a service:`));
       assert.equal(exitCode, 0);
     }
-    assert.match(grpcurl([server.address, "describe", ORDERS])[0], /\/\/ Places an order/);
+    assert.match((await grpcurl([server.address, "describe", ORDERS]))[0], /\/\/ Places an order/);
     const options = ["-H", `authorization: Bearer ${token}`, "-d", "@"];
-    callEverything((method, input, seconds) =>
+    await callEverything((method, input, seconds) =>
       grpcurl([...options, "-max-time", String(seconds), server.address, method], input),
     );
   });
