@@ -34,7 +34,7 @@ async function* receive<Request>(
   call: ServerReadableStream<Request, unknown>,
 ): AsyncGenerator<Request> {
   try {
-    // A plain `yield* call` would destroy the call at its end, and make an error with a stack for it.
+    // A plain `yield* call` would destroy the call at its end, with an error made for nobody.
     yield* call.iterator({ destroyOnReturn: false });
   } catch (error) {
     if (!call.cancelled) throw error;

@@ -17,16 +17,15 @@ export async function health(
   [service = ""]: string[],
   { watch }: { watch: boolean },
 ) {
-  try {
-    const status = await (watch ? last : check)(connection, service);
-    if (status !== "SERVING") throw new Error(`${service || "the server"} is not serving`);
-  } catch (error) {
-    if (!isServiceError(error)) throw error;
-    throw new Error(describeFailure(error)); // For a probe one kind of "no" is enough.
-  }
+  const ask = watch ? watchStatus : checkStatus;
+  const status = await ask(connection, service).catch((error: unknown) => {
+    // For a probe one kind of "no" is enough.
+    throw isServiceError(error) ? new Error(describeFailure(error)) : error;
+  });
+  if (status !== "SERVING") throw new Error(`${service || "the server"} is not serving`);
 }
 
-async function check({ health, unaryOptions }: Connection, service: string): Promise<string> {
+async function checkStatus({ health, unaryOptions }: Connection, service: string): Promise<string> {
   const { status } = await unaryCall<HealthCheckResponse>((done) =>
     health.check({ service }, new Metadata(), unaryOptions(), done),
   );
@@ -34,7 +33,11 @@ async function check({ health, unaryOptions }: Connection, service: string): Pro
   return status;
 }
 
-async function last({ health, streamOptions }: Connection, service: string): Promise<string> {
+/** Gives the last status. */
+async function watchStatus(
+  { health, streamOptions }: Connection,
+  service: string,
+): Promise<string> {
   const call = health.watch({ service }, streamOptions());
   let last = "";
   await untilInterrupt(call, async () => {

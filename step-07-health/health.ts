@@ -9,8 +9,9 @@ const CATALOG = CatalogServiceClient.serviceName;
 const ORDERS = OrderServiceClient.serviceName;
 
 /**
- * No orders for the first `warmupMs`: the oven is cold. Nothing at all once the server closes; ask
- * for this before anything else that waits for `closing`, so that it is the first to happen.
+ * Says no for orders during the first `warmupMs`: the oven is cold. Says no for everything once the
+ * server closes. To be the first to hear of that, it must be made before all else that waits for
+ * `closing`. It stops no call: whoever asks draws the conclusion.
  */
 export function bakeryHealth(warmupMs: number, closing: AbortSignal): HealthImplementation {
   const statuses: ServingStatusMap = {
@@ -19,7 +20,8 @@ export function bakeryHealth(warmupMs: number, closing: AbortSignal): HealthImpl
     [ORDERS]: warmupMs > 0 ? "NOT_SERVING" : "SERVING",
   };
   const health = new HealthImplementation(statuses);
-  const warm = setTimeout(() => health.setStatus(ORDERS, "SERVING"), warmupMs).unref();
+  const warm = setTimeout(() => health.setStatus(ORDERS, "SERVING"), warmupMs);
+  warm.unref(); // It keeps no server alive that could not start.
   closing.addEventListener("abort", () => {
     clearTimeout(warm);
     for (const service of Object.keys(statuses)) health.setStatus(service, "NOT_SERVING");

@@ -19,6 +19,7 @@ export function bakeryReflection(): ReflectionService {
   const fileDescriptorProtos = file.map((one) =>
     Buffer.from(toBinary(FileDescriptorProtoSchema, one)),
   );
+  // The form in which proto-loader would hand them over. Only the descriptors are read from it.
   const format = "Protocol Buffer 3 DescriptorProto";
   return new ReflectionService({ bakery: { format, type: {}, fileDescriptorProtos } });
 }

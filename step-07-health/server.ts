@@ -39,7 +39,7 @@ async function main(): Promise<never> {
     },
     CERT_DAYS: { default: 30, max: 365, help: "how long a new certificate is valid" },
     MTLS: { default: 0, max: 1, help: "1: clients, too, must show a certificate of our CA" },
-    WARMUP_MS: { default: 0, help: "how long the oven is too cold for orders" },
+    WARMUP_MS: { default: 0, help: "how long health says no for orders: the oven is cold" },
     REFLECTION: {
       default: "on",
       help: "off: hide what can be called",
@@ -48,7 +48,7 @@ async function main(): Promise<never> {
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
   const closing = closeOnSignal();
-  const health = bakeryHealth(settings.WARMUP_MS, closing);
+  const health = bakeryHealth(settings.WARMUP_MS, closing); // the first to hear of closing
 
   const catalog = new Catalog();
   new Till(catalog).open(settings.TILL_MS, closing);
