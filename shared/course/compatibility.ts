@@ -37,17 +37,17 @@ export interface Trial {
 }
 
 /**
- * Runs the clients of all steps in `root` against the servers of their own step and of all later ones.
+ * Runs the clients of all steps in `root` against the servers of all later ones.
  * @throws {Error} for a client that ends with anything else than success or a status.
  */
 export async function tryAllPairs(root: string): Promise<Trial[]> {
   const steps = listSteps(root);
   const trials: Trial[] = [];
-  const servers = steps.toReversed(); // The last has the most clients: it comes first.
+  const servers = steps.slice(1).reverse(); // The last has the most clients: it comes first.
   const tryServers = async () => {
     for (let server = servers.shift(); server !== undefined; server = servers.shift()) {
       const { number } = server;
-      const clients = steps.filter((client) => client.number <= number);
+      const clients = steps.filter((client) => client.number < number);
       trials.push(...(await tryClients(root, clients, server)));
     }
   };
@@ -138,24 +138,26 @@ const refusals: Readonly<Record<string, readonly [word: string, meaning: string]
 
 /** The table of what the trials came to, in Markdown: a row for each client, and what its words mean. */
 export function compatibilityTable(trials: readonly Trial[]): string[] {
-  const steps = [...new Set(trials.map(({ server }) => server.number))].sort((a, b) => a - b);
-  const labels = steps.map((step) => String(step).padStart(2, "0"));
-  const rows = steps.map((client, at) => {
-    const cells = steps.map((server) => {
+  const numbers = (steps: Step[]) =>
+    [...new Set(steps.map(({ number }) => number))].sort((a, b) => a - b);
+  const label = (step: number) => String(step).padStart(2, "0");
+  const servers = numbers(trials.map(({ server }) => server));
+  const rows = numbers(trials.map(({ client }) => client)).map((client) => {
+    const cells = servers.map((server) => {
       const trial = trials.find(
         (tried) => tried.client.number === client && tried.server.number === server,
       );
       return trial === undefined ? " " : ` ${cell(trial)} `;
     });
-    return `| client ${labels[at]} |${cells.join("|")}|`;
+    return `| client ${label(client)} |${cells.join("|")}|`;
   });
   const met = new Set(trials.flatMap(({ outcomes }) => outcomes.map(([, ended]) => ended)));
   const legend = Object.entries(refusals)
     .filter(([name]) => met.has(name))
     .map(([name, [word, meaning]]) => `- **${word}**: ${name}; ${meaning}.`);
   return [
-    `| | ${labels.map((label) => `server ${label}`).join(" | ")} |`,
-    `| ---${" | ---".repeat(steps.length)} |`,
+    `| | ${servers.map((server) => `server ${label(server)}`).join(" | ")} |`,
+    `| ---${" | ---".repeat(servers.length)} |`,
     ...rows,
     "",
     "- **all**: every command that this client has works.",
