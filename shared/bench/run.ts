@@ -44,8 +44,8 @@ const quickPace: Pace = {
   warmUp: 100,
   measure: 400,
   starts: 2,
-  level: 4000,
-  growth: 4000,
+  level: 3000,
+  growth: 3000,
 };
 // Node.js does not compile the same program equally well each time it runs, so a full run starts the
 // servers anew for each round.
