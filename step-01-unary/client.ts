@@ -2,9 +2,9 @@
 
 import { parseCommandLine } from "../shared/terminal/command-line.ts";
 import { runProgram } from "../shared/terminal/program.ts";
-import { isServiceError, reportFailure } from "./call-failure.ts";
-import { get, search } from "./catalog-commands.ts";
-import { addressProblem, connect } from "./connection.ts";
+import { addressProblem, connect } from "./client/connection.ts";
+import { isServiceError, reportFailure } from "./commands/call-failure.ts";
+import { get, search } from "./commands/catalog.ts";
 
 async function main(): Promise<number> {
   const { command, args, options } = parseCommandLine(

@@ -4,9 +4,9 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { Catalog } from "../shared/bakery/catalog.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
-import { catalogHandlers } from "./catalog-handlers.ts";
+import { catalogHandlers } from "./catalog/handlers.ts";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
-import { closeOnSignal, serve } from "./lifecycle.ts";
+import { closeOnSignal, serve } from "./server/lifecycle.ts";
 
 async function main(): Promise<never> {
   const settings = readSettings({

@@ -5,22 +5,22 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { credentials, Metadata, Server, type ServiceError, status } from "@grpc/grpc-js";
-import { noSignals, Program } from "../shared/course/programs.ts";
 import {
   listenHere,
   type RunningServer,
   runClient,
   startProgram,
   startServer,
-} from "../shared/course/servers.ts";
+} from "../shared/course/check/servers.ts";
+import { noSignals, Program } from "../shared/course/play/programs.ts";
+import { unaryCall } from "./client/unary-call.ts";
 import {
   CatalogServiceClient,
   CatalogServiceService,
   type GetProductResponse,
   type SearchProductsResponse,
 } from "./gen/bakery/v1/catalog.ts";
-import { unaryCall } from "./unary-call.ts";
-import { unaryHandler } from "./unary-handler.ts";
+import { unaryHandler } from "./server/unary.ts";
 
 const folder = import.meta.dirname;
 let server: RunningServer;
@@ -223,7 +223,7 @@ describe("the server", () => {
   it("ends also when it is told to stop before it listens", async () => {
     const script = `
       import { Server, ServerCredentials } from "@grpc/grpc-js";
-      import { serve } from ${JSON.stringify(import.meta.resolve("./lifecycle.ts"))};
+      import { serve } from ${JSON.stringify(import.meta.resolve("./server/lifecycle.ts"))};
       const closing = AbortSignal.abort();
       await serve(new Server(), ServerCredentials.createInsecure(), "127.0.0.1", 0, closing);`;
     const args = ["--import", "tsx/esm", "--input-type=module", "--eval", script];

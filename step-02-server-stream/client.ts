@@ -2,10 +2,10 @@
 
 import { parseCommandLine } from "../shared/terminal/command-line.ts";
 import { runProgram } from "../shared/terminal/program.ts";
-import { isServiceError, reportFailure } from "./call-failure.ts";
-import { get, search } from "./catalog-commands.ts";
-import { addressProblem, connect } from "./connection.ts";
-import { watch } from "./watch-command.ts";
+import { addressProblem, connect } from "./client/connection.ts";
+import { isServiceError, reportFailure } from "./commands/call-failure.ts";
+import { get, search } from "./commands/catalog.ts";
+import { watch } from "./commands/watch.ts";
 
 async function main(): Promise<number> {
   const { command, args, options } = parseCommandLine(

@@ -14,7 +14,6 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { Catalog } from "../shared/bakery/catalog.ts";
-import { noSignals, Program } from "../shared/course/programs.ts";
 import {
   eventually,
   inThisProcess,
@@ -23,8 +22,9 @@ import {
   runClient,
   startProgram,
   startServer,
-} from "../shared/course/servers.ts";
-import { catalogHandlers } from "./catalog-handlers.ts";
+} from "../shared/course/check/servers.ts";
+import { noSignals, Program } from "../shared/course/play/programs.ts";
+import { catalogHandlers } from "./catalog/handlers.ts";
 import {
   CatalogServiceClient,
   CatalogServiceService,

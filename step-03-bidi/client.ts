@@ -3,12 +3,12 @@
 import { parseCommandLine } from "../shared/terminal/command-line.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { placeProblem } from "../shared/terminal/values.ts";
-import { isServiceError, reportFailure } from "./call-failure.ts";
-import { get, search } from "./catalog-commands.ts";
-import { addressProblem, connect } from "./connection.ts";
-import { order, track } from "./order-commands.ts";
-import { restock } from "./restock-command.ts";
-import { watch } from "./watch-command.ts";
+import { addressProblem, connect } from "./client/connection.ts";
+import { isServiceError, reportFailure } from "./commands/call-failure.ts";
+import { get, search } from "./commands/catalog.ts";
+import { order, track } from "./commands/orders.ts";
+import { restock } from "./commands/restock.ts";
+import { watch } from "./commands/watch.ts";
 
 async function main(): Promise<number> {
   const { command, args, options } = parseCommandLine(

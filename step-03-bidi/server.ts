@@ -7,11 +7,11 @@ import { OrderBook } from "../shared/bakery/orders.ts";
 import { Till } from "../shared/bakery/till.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
-import { catalogHandlers } from "./catalog-handlers.ts";
+import { catalogHandlers } from "./catalog/handlers.ts";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceService } from "./gen/bakery/v1/orders.ts";
-import { closeOnSignal, serve } from "./lifecycle.ts";
-import { orderHandlers } from "./order-handlers.ts";
+import { orderHandlers } from "./orders/handlers.ts";
+import { closeOnSignal, serve } from "./server/lifecycle.ts";
 
 async function main(): Promise<never> {
   const settings = readSettings({

@@ -17,7 +17,6 @@ import {
 import { Catalog, MAX_UNITS } from "../shared/bakery/catalog.ts";
 import { OrderBook } from "../shared/bakery/orders.ts";
 import { morningProducts } from "../shared/bakery/products.ts";
-import { noSignals } from "../shared/course/programs.ts";
 import {
   eventually,
   inThisProcess,
@@ -26,8 +25,11 @@ import {
   runClient,
   startProgram,
   startServer,
-} from "../shared/course/servers.ts";
-import { catalogHandlers } from "./catalog-handlers.ts";
+} from "../shared/course/check/servers.ts";
+import { noSignals } from "../shared/course/play/programs.ts";
+import { catalogHandlers } from "./catalog/handlers.ts";
+import { unaryCall } from "./client/unary-call.ts";
+import { upload } from "./commands/restock.ts";
 import {
   CatalogServiceClient,
   CatalogServiceService,
@@ -44,9 +46,7 @@ import {
   TrackOrderRequest,
   type TrackOrderResponse,
 } from "./gen/bakery/v1/orders.ts";
-import { orderHandlers } from "./order-handlers.ts";
-import { upload } from "./restock-command.ts";
-import { unaryCall } from "./unary-call.ts";
+import { orderHandlers } from "./orders/handlers.ts";
 
 const folder = import.meta.dirname;
 const soon = (): CallOptions => ({ deadline: Date.now() + 20_000 });

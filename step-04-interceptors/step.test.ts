@@ -5,19 +5,19 @@ import { randomUUID } from "node:crypto";
 import { connect as connectHttp2 } from "node:http2";
 import { after, before, describe, it } from "node:test";
 import { type CallOptions, credentials, Metadata, type StatusObject, status } from "@grpc/grpc-js";
-import { noSignals } from "../shared/course/programs.ts";
 import {
   eventually,
   type RunningServer,
   runClient,
   startServer,
-} from "../shared/course/servers.ts";
-import { type Connection, connect } from "./connection.ts";
-import { defaultDeadlineInterceptor } from "./default-deadline-interceptor.ts";
+} from "../shared/course/check/servers.ts";
+import { noSignals } from "../shared/course/play/programs.ts";
+import { type Connection, connect } from "./client/connection.ts";
+import { defaultDeadlineInterceptor } from "./client/interceptors/default-deadline.ts";
+import { sendRequestIdInterceptor } from "./client/interceptors/send-request-id.ts";
+import { unaryCall } from "./client/unary-call.ts";
 import { CatalogServiceClient, CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceClient } from "./gen/bakery/v1/orders.ts";
-import { sendRequestIdInterceptor } from "./send-request-id-interceptor.ts";
-import { unaryCall } from "./unary-call.ts";
 
 const folder = import.meta.dirname;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

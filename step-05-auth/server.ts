@@ -7,16 +7,16 @@ import { OrderBook } from "../shared/bakery/orders.ts";
 import { Till } from "../shared/bakery/till.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
-import { authInterceptor } from "./auth-interceptor.ts";
-import { catalogHandlers } from "./catalog-handlers.ts";
+import { catalogHandlers } from "./catalog/handlers.ts";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceService } from "./gen/bakery/v1/orders.ts";
-import { keysFolder, readPublicKey } from "./keys.ts";
-import { closeOnSignal, serve } from "./lifecycle.ts";
-import { loggingInterceptor } from "./logging-interceptor.ts";
-import { orderHandlers } from "./order-handlers.ts";
-import { requestIdInterceptor } from "./request-id-interceptor.ts";
-import { tokenVerifier } from "./verify-token.ts";
+import { orderHandlers } from "./orders/handlers.ts";
+import { keysFolder, readPublicKey } from "./security/keys.ts";
+import { tokenVerifier } from "./security/verify-token.ts";
+import { authInterceptor } from "./server/interceptors/auth.ts";
+import { loggingInterceptor } from "./server/interceptors/logging.ts";
+import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
+import { closeOnSignal, serve } from "./server/lifecycle.ts";
 
 async function main(): Promise<never> {
   const settings = readSettings({

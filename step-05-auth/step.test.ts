@@ -23,7 +23,8 @@ import {
   type RunningServer,
   runClient,
   startServer,
-} from "../shared/course/servers.ts";
+} from "../shared/course/check/servers.ts";
+import { unaryCall } from "./client/unary-call.ts";
 import {
   CatalogServiceClient,
   type GetProductResponse,
@@ -34,9 +35,8 @@ import {
   OrderServiceClient,
   OrderServiceService,
 } from "./gen/bakery/v1/orders.ts";
-import { isOpen, mayCall } from "./policy.ts";
-import { unaryCall } from "./unary-call.ts";
-import { tokenVerifier } from "./verify-token.ts";
+import { isOpen, mayCall } from "./security/policy.ts";
+import { tokenVerifier } from "./security/verify-token.ts";
 
 const folder = import.meta.dirname;
 const run = promisify(execFile);

@@ -27,13 +27,13 @@ import {
   type RunningServer,
   runClient,
   startServer,
-} from "../shared/course/servers.ts";
+} from "../shared/course/check/servers.ts";
 import { UsageError } from "../shared/terminal/program.ts";
-import { makeCa, makeClientCertificate, type Pair } from "./certificates.ts";
-import { type ChannelSettings, channelCredentials } from "./channel-credentials.ts";
+import { type ChannelSettings, channelCredentials } from "./client/channel-credentials.ts";
+import { unaryCall } from "./client/unary-call.ts";
 import { CatalogServiceClient, type GetProductResponse } from "./gen/bakery/v1/catalog.ts";
-import { namesProblem, tlsCredentials } from "./tls.ts";
-import { unaryCall } from "./unary-call.ts";
+import { makeCa, makeClientCertificate, type Pair } from "./security/certificates.ts";
+import { namesProblem, tlsCredentials } from "./server/tls.ts";
 
 const folder = import.meta.dirname;
 const run = promisify(execFile);

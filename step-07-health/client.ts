@@ -3,15 +3,15 @@
 import { parseCommandLine } from "../shared/terminal/command-line.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { placeProblem } from "../shared/terminal/values.ts";
-import { isServiceError, reportFailure } from "./call-failure.ts";
-import { get, search } from "./catalog-commands.ts";
-import { certsFolder } from "./certificate-store.ts";
-import { channelCredentials, tokenProblem } from "./channel-credentials.ts";
-import { addressProblem, connect } from "./connection.ts";
-import { health } from "./health-command.ts";
-import { order, track } from "./order-commands.ts";
-import { restock } from "./restock-command.ts";
-import { watch } from "./watch-command.ts";
+import { channelCredentials, tokenProblem } from "./client/channel-credentials.ts";
+import { addressProblem, connect } from "./client/connection.ts";
+import { isServiceError, reportFailure } from "./commands/call-failure.ts";
+import { get, search } from "./commands/catalog.ts";
+import { health } from "./commands/health.ts";
+import { order, track } from "./commands/orders.ts";
+import { restock } from "./commands/restock.ts";
+import { watch } from "./commands/watch.ts";
+import { certsFolder } from "./security/certificate-store.ts";
 
 async function main(): Promise<number> {
   const { command, args, options } = parseCommandLine(

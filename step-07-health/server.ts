@@ -8,21 +8,21 @@ import { Till } from "../shared/bakery/till.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
 import { oneOf } from "../shared/terminal/values.ts";
-import { authInterceptor } from "./auth-interceptor.ts";
-import { catalogHandlers } from "./catalog-handlers.ts";
-import { certsFolder } from "./certificate-store.ts";
-import { closingInterceptor } from "./closing-interceptor.ts";
+import { catalogHandlers } from "./catalog/handlers.ts";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceService } from "./gen/bakery/v1/orders.ts";
-import { bakeryHealth } from "./health.ts";
-import { keysFolder, readPublicKey } from "./keys.ts";
-import { closeOnSignal, serve } from "./lifecycle.ts";
-import { loggingInterceptor } from "./logging-interceptor.ts";
-import { orderHandlers } from "./order-handlers.ts";
-import { bakeryReflection } from "./reflection.ts";
-import { requestIdInterceptor } from "./request-id-interceptor.ts";
-import { namesProblem, tlsCredentials } from "./tls.ts";
-import { tokenVerifier } from "./verify-token.ts";
+import { orderHandlers } from "./orders/handlers.ts";
+import { certsFolder } from "./security/certificate-store.ts";
+import { keysFolder, readPublicKey } from "./security/keys.ts";
+import { tokenVerifier } from "./security/verify-token.ts";
+import { bakeryHealth } from "./server/health.ts";
+import { authInterceptor } from "./server/interceptors/auth.ts";
+import { closingInterceptor } from "./server/interceptors/closing.ts";
+import { loggingInterceptor } from "./server/interceptors/logging.ts";
+import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
+import { closeOnSignal, serve } from "./server/lifecycle.ts";
+import { bakeryReflection } from "./server/reflection.ts";
+import { namesProblem, tlsCredentials } from "./server/tls.ts";
 
 async function main(): Promise<never> {
   const settings = readSettings({

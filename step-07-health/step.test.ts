@@ -19,8 +19,6 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
-import { bufProgram } from "../shared/course/generate.ts";
-import { noSignals } from "../shared/course/programs.ts";
 import {
   type ClientRun,
   eventually,
@@ -29,14 +27,16 @@ import {
   runClient,
   startProgram,
   startServer,
-} from "../shared/course/servers.ts";
-import { closingInterceptor } from "./closing-interceptor.ts";
+} from "../shared/course/check/servers.ts";
+import { bufProgram } from "../shared/course/generate.ts";
+import { noSignals } from "../shared/course/play/programs.ts";
+import { unaryCall } from "./client/unary-call.ts";
 import { CatalogServiceClient, type GetProductResponse } from "./gen/bakery/v1/catalog.ts";
 import { type CreateOrderResponse, OrderServiceClient } from "./gen/bakery/v1/orders.ts";
 import { type HealthCheckResponse, HealthClient } from "./gen/grpc/health/v1/health.ts";
 import { ServerReflectionClient } from "./gen/grpc/reflection/v1/reflection.ts";
 import { ServerReflectionClient as AlphaReflectionClient } from "./gen/grpc/reflection/v1alpha/reflection.ts";
-import { unaryCall } from "./unary-call.ts";
+import { closingInterceptor } from "./server/interceptors/closing.ts";
 
 const folder = import.meta.dirname;
 const CATALOG = "bakery.v1.CatalogService";

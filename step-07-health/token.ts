@@ -4,9 +4,9 @@ import { importPKCS8, SignJWT } from "jose";
 import { parseOptions } from "../shared/terminal/command-line.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { oneOf, parseDuration } from "../shared/terminal/values.ts";
-import { roles } from "./identity.ts";
-import { keysFolder, readPrivateKey } from "./keys.ts";
-import { ALGORITHM, AUDIENCE, ISSUER } from "./verify-token.ts";
+import { roles } from "./security/identity.ts";
+import { keysFolder, readPrivateKey } from "./security/keys.ts";
+import { ALGORITHM, AUDIENCE, ISSUER } from "./security/verify-token.ts";
 
 await runProgram(async () => {
   const options = parseOptions({

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { Program } from "../course/programs.ts";
+import { Program } from "../course/play/programs.ts";
 import { courseRoot } from "../course/steps.ts";
 import {
   BARE,

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { whenThisProcessEnds } from "../course/cleanup.ts";
+import { whenThisProcessEnds } from "../course/play/cleanup.ts";
 import { courseRoot } from "../course/steps.ts";
 import type { Gauge, Job, LoadMessage } from "./jobs.ts";
 

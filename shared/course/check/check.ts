@@ -1,0 +1,56 @@
+// npm run check: everything that can be judged without running the course.
+
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { bufProgram, generateStale } from "../generate.ts";
+import { courseRoot, listSteps } from "../steps.ts";
+import { findProblems } from "./rules.ts";
+
+/** A check: resolves to what is wrong, empty if nothing is. */
+type Check = () => Promise<string>;
+
+const modules = join(courseRoot, "node_modules");
+
+function tool(program: string, args: readonly string[]): Check {
+  return () =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [program, ...args], { cwd: courseRoot }, (error, out, err) =>
+        resolve(error === null ? "" : `${out}${err}`.trim() || error.message),
+      );
+    });
+}
+
+const biome = join(modules, "@biomejs", "biome", "bin", "biome");
+const tsc = join(modules, "typescript", "bin", "tsc");
+const names = listSteps().map(({ name }) => name);
+const checks: [title: string, check: Check][] = [
+  ["format and lint", tool(biome, ["check", "--error-on-warnings"])],
+  ["types", tool(tsc, ["--noEmit"])],
+  ...names.flatMap((name, at): [string, Check][] => {
+    const previous = names[at - 1];
+    return [
+      [`buf lint ${name}`, tool(bufProgram, ["lint", name])],
+      [`buf format ${name}`, tool(bufProgram, ["format", "--diff", "--exit-code", name])],
+      ...(previous === undefined
+        ? []
+        : ([
+            [`buf breaking ${name}`, tool(bufProgram, ["breaking", name, "--against", previous])],
+          ] as [string, Check][])),
+    ];
+  }),
+  ["rules of the course", async () => findProblems(courseRoot).join("\n")],
+];
+
+try {
+  generateStale(courseRoot);
+  for (const [title, check] of checks) {
+    const problem = await check();
+    console.log(`${problem === "" ? "ok    " : "FAILED"}  ${title}`);
+    if (problem === "") continue;
+    console.error(problem.replace(/^/gm, "        "));
+    process.exitCode = 1;
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

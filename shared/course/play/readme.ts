@@ -1,0 +1,127 @@
+// A README as a sequence of parts: prose to read, transcripts to run, quotations and edits of files.
+
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Code, Nodes } from "mdast";
+import { fromMarkdown } from "mdast-util-from-markdown";
+import { chooseSteps } from "../steps.ts";
+import { type Act, parseTranscript } from "./transcript.ts";
+
+/** A piece of a README. `line` is where it begins, from 1. */
+export type Part =
+  | {
+      readonly kind: "heading";
+      readonly line: number;
+      readonly depth: number;
+      readonly text: string;
+    }
+  | { readonly kind: "prose"; readonly line: number; readonly text: string }
+  | {
+      readonly kind: "transcript";
+      readonly line: number;
+      /** The terminal that stays open; undefined for one that is only there for these commands. */
+      readonly terminal: string | undefined;
+      readonly acts: readonly Act[];
+    }
+  | {
+      readonly kind: "quote";
+      readonly line: number;
+      readonly language: string;
+      /** The quoted file, relative to the README; undefined if the block does not name one. */
+      readonly file: string | undefined;
+      readonly text: string;
+    }
+  | {
+      readonly kind: "edit";
+      readonly line: number;
+      /** The file to edit, relative to the README. */
+      readonly file: string;
+      /** Lines with their marker, "-" to take out, "+" to put in, " " to leave. */
+      readonly lines: readonly string[];
+    }
+  | {
+      /** A diagram, or text that is neither run nor a part of a file. */
+      readonly kind: "figure";
+      readonly line: number;
+      readonly language: string;
+      readonly text: string;
+    };
+
+export interface Readme {
+  /** The file, relative to the course's root, with forward slashes. */
+  readonly file: string;
+  /** The first heading: `Step 01: …`. */
+  readonly title: string;
+  readonly parts: readonly Part[];
+}
+
+/** Languages of blocks that quote a file of the course. */
+const quotedLanguages = new Set(["ts", "proto", "yaml", "json"]);
+
+/**
+ * Reads a README.
+ * @param file relative to `root`
+ * @throws {Error} naming the line of a block that the engine would not run or check.
+ */
+function readReadme(root: string, file: string): Readme {
+  return parseReadme(file, readFileSync(join(root, file), "utf8"));
+}
+
+/**
+ * The READMEs of the named steps (see chooseSteps); of the course and every step if none is named.
+ */
+export function listReadmes(root: string, steps: readonly string[]): Readme[] {
+  const files = chooseSteps(steps, root).map(({ name }) => `${name}/README.md`);
+  if (steps.length === 0 && existsSync(join(root, "README.md"))) files.unshift("README.md");
+  return files.map((file) => readReadme(root, file));
+}
+
+/** Reads the text of a README; see readReadme. */
+export function parseReadme(file: string, source: string): Readme {
+  const parts: Part[] = [];
+  for (const node of fromMarkdown(source).children) {
+    const line = node.position?.start.line ?? 1;
+    const text = source.slice(node.position?.start.offset, node.position?.end.offset);
+    if (node.type === "code") {
+      parts.push(readBlock(node, `${file}:${line}`, line));
+    } else if (node.type === "heading") {
+      parts.push({ kind: "heading", line, depth: node.depth, text: text.replace(/^#+\s*/, "") });
+    } else if (holdsCode(node)) {
+      throw new Error(`${file}:${line}: a code block inside a list or a quotation is not checked`);
+    } else {
+      parts.push({ kind: "prose", line, text });
+    }
+  }
+  const heading = parts.find((part) => part.kind === "heading");
+  const title = heading?.kind === "heading" ? heading.text : basename(dirname(file));
+  return { file, title, parts };
+}
+
+function readBlock(node: Code, place: string, line: number): Part {
+  const [language = "", argument] = [node.lang ?? "", node.meta?.trim() || undefined];
+  if (language === "console") {
+    const acts = parseTranscript(node.value, line + 1);
+    if (argument === undefined && acts.some((act) => act.kind === "look")) {
+      throw new Error(`${place}: a console block begins with "$ " unless it names a terminal`);
+    }
+    return { kind: "transcript", line, terminal: argument, acts };
+  }
+  if (language === "diff") {
+    const lines = node.value.split("\n");
+    if (argument === undefined || !lines.every((text) => /^[-+ ]|^$/.test(text))) {
+      throw new Error(
+        `${place}: a diff block names its file, and its lines begin with -, + or space`,
+      );
+    }
+    return { kind: "edit", line, file: argument, lines };
+  }
+  if (quotedLanguages.has(language)) {
+    return { kind: "quote", line, language, file: argument, text: node.value };
+  }
+  return { kind: "figure", line, language, text: node.value };
+}
+
+function holdsCode(node: Nodes): boolean {
+  if (node.type === "code") return true;
+  return "children" in node && node.children.some(holdsCode);
+}

@@ -1,0 +1,30 @@
+// Every README says what really happens. `npm test 3` sets COURSE_STEPS to check that step's alone.
+
+import { describe, it } from "node:test";
+import { courseRoot } from "../steps.ts";
+import { perform } from "./perform.ts";
+import { listReadmes } from "./readme.ts";
+import { describeDifference } from "./report.ts";
+
+const steps = (process.env.COURSE_STEPS ?? "").split(" ").filter(Boolean);
+
+// Two at a time: most of the time, a README waits for a program.
+describe("READMEs", { concurrency: 2 }, () => {
+  for (const readme of listReadmes(courseRoot, steps)) {
+    it(`${readme.file} says what happens`, async (test) => {
+      const outcomes = await perform(courseRoot, readme);
+      for (const { act, result, reason } of outcomes) {
+        if (result !== "skipped") continue;
+        const title = `${readme.file}:${act.line} ${act.source[0] ?? ""}`;
+        await test.test(title, { skip: `there is no ${reason}` }, () => {});
+      }
+      const different = outcomes.filter(({ result }) => result === "different");
+      if (different.length === 0) return;
+      const failure = new Error(
+        different.map((outcome) => describeDifference(readme, outcome)).join("\n\n"),
+      );
+      failure.stack = failure.message; // Where it was thrown says nothing to the author of a README.
+      throw failure;
+    });
+  }
+});

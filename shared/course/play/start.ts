@@ -1,0 +1,144 @@
+// npm start [STEP ...] [-- --yes]: plays the course to a person, step by step, every command for real.
+
+import { parseArgs, styleText } from "node:util";
+import { generateStale } from "../generate.ts";
+import { chooseSteps, courseRoot } from "../steps.ts";
+import { type Audience, perform } from "./perform.ts";
+import { listReadmes, type Part, type Readme } from "./readme.ts";
+import { describeDifference } from "./report.ts";
+
+const HELP = `Usage: npm start [STEP ...] [-- --yes]
+
+Plays the steps to you: what each README says, then its commands, run for real.
+STEP is a number or a folder; all steps if none is named.
+
+  --yes   do not wait for Enter between the parts`;
+
+/** What the person at the terminal chose at a pause. */
+type Choice = "go on" | "quit";
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: {
+      yes: { type: "boolean", short: "y", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+    allowPositionals: true,
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const names = chooseSteps(positionals).map(({ name }) => name);
+  generateStale(courseRoot);
+  const waits = process.stdin.isTTY && process.stdout.isTTY && !values.yes;
+
+  let differences = 0;
+  const readmes = listReadmes(courseRoot, names);
+  for (const [at, readme] of readmes.entries()) {
+    console.log(bold(`\n[${at + 1}/${readmes.length}] ${readme.title}`));
+    const played = await play(readme, waits);
+    differences += played.differences;
+    if (played.quit) return 0;
+  }
+  if (differences > 0) {
+    console.error(`${differences} outputs differ from what the README shows (see above)`);
+    return 1;
+  }
+  console.log(`\nPlayed ${readmes.length === 1 ? "one step" : `${readmes.length} steps`}.`);
+  return 0;
+}
+
+async function play(readme: Readme, waits: boolean) {
+  let differences = 0;
+  let quit = false;
+  const audience: Audience = {
+    async part(part) {
+      if (waits && isPause(part) && (await pause()) === "quit") {
+        quit = true;
+        return false;
+      }
+      const text = show(part);
+      if (text !== "") console.log(`\n${text}`);
+      return true;
+    },
+    act(act, terminal) {
+      const place = terminal === undefined ? "" : dim(`  (terminal: ${terminal})`);
+      if (act.source.length > 0) console.log("");
+      for (const line of act.source) console.log(`  ${bold(line)}${place}`);
+      if (act.source.length === 0) console.log(`\n  ${dim(`(terminal: ${terminal}, since then)`)}`);
+    },
+    print(lines) {
+      for (const line of lines) console.log(`  ${line}`);
+    },
+    outcome(outcome) {
+      if (outcome.act.exitCode !== undefined && outcome.exitCode !== undefined)
+        console.log(`  ? ${outcome.exitCode}`);
+      if (outcome.result === "skipped") console.log(`  (skipped: there is no ${outcome.reason})`);
+      if (outcome.result !== "different") return;
+      differences++;
+      console.log(`\nThis differs from the README: ${describeDifference(readme, outcome)}`);
+    },
+  };
+  await perform(courseRoot, readme, { audience });
+  return { differences, quit };
+}
+
+/** A person decides when to go on: at each section, and before the answer to a question. */
+function isPause(part: Part): boolean {
+  if (part.kind === "heading") return part.depth === 2;
+  return part.kind === "prose" && part.text.startsWith("<details>");
+}
+
+/** A part as a person reads it in a terminal; empty for what is shown in another way. */
+function show(part: Part): string {
+  switch (part.kind) {
+    case "heading":
+      return part.depth === 1 ? "" : bold(part.text);
+    case "prose":
+      return part.text.replace(/<\/?(details|summary)>/g, "").trim();
+    case "edit":
+      return `${part.file}\n${part.lines.join("\n")}`.replace(/^/gm, "  | ");
+    case "quote":
+    case "figure":
+      return part.text.replace(/^/gm, "  | ");
+    case "transcript":
+      return "";
+  }
+}
+
+function pause(): Promise<Choice> {
+  process.stdout.write(dim("\nEnter: go on, q: quit "));
+  process.stdin.setRawMode(true).resume();
+  return new Promise((resolve) => {
+    const choose = (key: Buffer) => {
+      const choice = { "\r": "go on", "\n": "go on", q: "quit", "\u0003": "quit" }[
+        String(key).charAt(0)
+      ];
+      if (choice !== "go on" && choice !== "quit") return;
+      process.stdin.off("data", choose).setRawMode(false).pause();
+      process.stdout.write("\n");
+      resolve(choice);
+    };
+    process.stdin.on("data", choose);
+  });
+}
+
+function bold(text: string): string {
+  return style("bold", text);
+}
+
+function dim(text: string): string {
+  return style("dim", text);
+}
+
+function style(name: "bold" | "dim", text: string): string {
+  return process.stdout.isTTY && !process.env.NO_COLOR ? styleText(name, text) : text;
+}

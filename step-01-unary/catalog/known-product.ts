@@ -1,0 +1,18 @@
+// Products by their id, and the status for an id that the bakery does not know.
+
+import { status } from "@grpc/grpc-js";
+import type { Catalog } from "../../shared/bakery/catalog.ts";
+import type { Product } from "../../shared/bakery/products.ts";
+import { StatusError } from "../server/status-error.ts";
+
+const MAX_SHOWN_CHARACTERS = 64; // of what a client sent: details travel in a header
+
+/** The product of this id, or NOT_FOUND with the ids that may have been meant. */
+export function knownProduct(catalog: Catalog, id: string): Product {
+  const product = catalog.get(id);
+  if (product !== undefined) return product;
+  const shown = JSON.stringify(id.slice(0, MAX_SHOWN_CHARACTERS));
+  const nearest = catalog.nearestIds(id);
+  const hint = nearest.length > 0 ? `; did you mean ${nearest.join(" or ")}?` : "";
+  throw new StatusError(status.NOT_FOUND, `no product ${shown}${hint}`);
+}

@@ -1,0 +1,40 @@
+// The command that brings a delivery.
+
+import { once } from "node:events";
+import { type ClientWritableStream, Metadata } from "@grpc/grpc-js";
+import { formatCount } from "../../shared/terminal/output.ts";
+import { parseAmount } from "../../shared/terminal/values.ts";
+import type { Connection } from "../client/connection.ts";
+import { unaryCall } from "../client/unary-call.ts";
+import type { RestockProductsRequest, RestockProductsResponse } from "../gen/bakery/v1/catalog.ts";
+
+/** @param args as PRODUCT=UNITS: a crate for each. */
+export async function restock({ catalog, streamOptions }: Connection, args: string[]) {
+  const crates = args.map(parseAmount);
+  const { products, units } = await unaryCall<RestockProductsResponse>((done) => {
+    const call = catalog.restockProducts(new Metadata(), streamOptions(), done);
+    upload(call, delivery(crates)).catch(() => call.cancel()); // half a delivery is none
+  });
+  console.log(`restocked ${formatCount(units, "unit")} of ${formatCount(products, "product")}`);
+}
+
+/** The messages of a delivery, each made when it is asked for. */
+function* delivery(
+  crates: readonly { name: string; amount: number }[],
+): Generator<RestockProductsRequest> {
+  for (const { name, amount } of crates) {
+    yield { content: { $case: "crate", value: { productId: name, units: amount } } };
+  }
+  yield { content: { $case: "deliveryNote", value: { crates: crates.length } } };
+}
+
+/** Goes on writing when there is room for it: the server may read slower than we write. */
+export async function upload<Message>(
+  call: ClientWritableStream<Message>,
+  messages: Iterable<Message>,
+): Promise<void> {
+  for (const message of messages) {
+    if (!call.write(message)) await once(call, "drain");
+  }
+  call.end(); // Half-close: we have nothing more to send, and await the response.
+}

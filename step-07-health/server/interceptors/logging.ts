@@ -1,0 +1,67 @@
+// Server: one line for each call, when it ends, whichever way it ends.
+
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  status,
+} from "@grpc/grpc-js";
+import { identityOf } from "../../security/identity.ts";
+import { REQUEST_ID } from "./request-id.ts";
+
+/** A client whose deadline passes cancels, some time before ours passes: about one way's travel. */
+const TRAVEL_MS = 50;
+
+/** Prints `GetProduct OK 2ms in=1 out=1 id=…`, with the messages that came in and went out. */
+export const loggingInterceptor: ServerInterceptor = ({ path }, call) => {
+  const startedAt = performance.now();
+  // Only a certificate that our CA has signed shows here.
+  const certificate = String(call.getAuthContext().sslPeerCertificate?.subject.CN ?? "-");
+  let [received, sent] = [0, 0];
+  let requestId = "-";
+  let metadata: Metadata | undefined;
+  let recorded = false;
+  // A call ends once, but may be told to end twice: by its handler and by its client.
+  const record = (code: status) => {
+    if (recorded) return;
+    recorded = true;
+    const ms = Math.round(performance.now() - startedAt);
+    const name = path.split("/").at(-1);
+    const user = (metadata && identityOf(metadata)?.userId) ?? "-";
+    const who = `user=${logWord(user)} cert=${logWord(certificate)} id=${logWord(requestId)}`;
+    console.log(`${name} ${status[code]} ${ms}ms in=${received} out=${sent} ${who}`);
+  };
+  return new ServerInterceptingCall(call, {
+    start(next) {
+      next({
+        onReceiveMetadata(incoming, next) {
+          metadata = incoming; // Further in, the caller's identity is attached to it.
+          requestId = String(metadata.get(REQUEST_ID)[0] ?? requestId);
+          next(metadata);
+        },
+        onReceiveMessage(message, next) {
+          received++;
+          next(message);
+        },
+        // A client that cancels, and a deadline that passes, show only here: no status is sent.
+        onCancel() {
+          const inTime = Date.now() + TRAVEL_MS < Number(call.getDeadline());
+          record(inTime ? status.CANCELLED : status.DEADLINE_EXCEEDED);
+        },
+      });
+    },
+    sendMessage(message, next) {
+      sent++;
+      next(message);
+    },
+    sendStatus(sentStatus, next) {
+      record(sentStatus.code ?? status.UNKNOWN);
+      next(sentStatus);
+    },
+  });
+};
+
+/** Quoted unless it is one plain word: nobody may write what looks like another field. */
+function logWord(text: string): string {
+  return /^[\w.:@/-]+$/.test(text) ? text : JSON.stringify(text);
+}
