@@ -28,7 +28,7 @@ async function main(): Promise<number> {
     },
   );
 
-  const connection = connect(options.address, options["deadline-ms"]);
+  const connection = connect(options.address, { deadlineMs: options["deadline-ms"] });
   try {
     await command.run(connection, args);
     return 0;

@@ -7,6 +7,7 @@ import { readSettings } from "../shared/terminal/settings.ts";
 import { catalogHandlers } from "./catalog/handlers.ts";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
+import { reportingSerialization } from "./server/report.ts";
 
 async function main(): Promise<never> {
   const settings = readSettings({
@@ -14,15 +15,18 @@ async function main(): Promise<never> {
     PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
-  const closing = closeOnSignal();
+  const { closing } = closeOnSignal();
 
   const catalog = new Catalog();
 
   const server = new Server();
-  server.addService(CatalogServiceService, catalogHandlers(catalog, settings.SLOW_MS));
+  server.addService(
+    reportingSerialization(CatalogServiceService),
+    catalogHandlers(catalog, { slowMs: settings.SLOW_MS }),
+  );
 
   const credentials = ServerCredentials.createInsecure(); // plaintext: for this machine only
-  return serve(server, credentials, settings.HOST, settings.PORT, closing);
+  return serve(server, { credentials, host: settings.HOST, port: settings.PORT }, closing);
 }
 
 await runProgram(main);

@@ -20,7 +20,8 @@ import {
   type GetProductResponse,
   type SearchProductsResponse,
 } from "./gen/bakery/v1/catalog.ts";
-import { unaryHandler } from "./server/unary.ts";
+import { reportingSerialization } from "./server/report.ts";
+import { unary } from "./server/unary.ts";
 
 const folder = import.meta.dirname;
 let server: RunningServer;
@@ -142,10 +143,10 @@ describe("a call that goes wrong", () => {
     const log = test.mock.method(console, "error", () => {});
     const buggy = new Server();
     buggy.addService(CatalogServiceService, {
-      getProduct: unaryHandler(async () => {
+      getProduct: unary(async () => {
         throw new Error("password is hunter2");
       }),
-      searchProducts: unaryHandler(async () => ({ products: [] })),
+      searchProducts: unary(async () => ({ products: [] })),
     });
     const stub = new CatalogServiceClient(await listenHere(buggy), credentials.createInsecure());
     try {
@@ -158,6 +159,29 @@ describe("a call that goes wrong", () => {
     } finally {
       stub.close();
       buggy.forceShutdown();
+    }
+  });
+
+  it("because its response cannot be serialized is INTERNAL, and is logged with the reason", async (test) => {
+    const log = test.mock.method(console, "error", () => {});
+    const forgetful = new Server();
+    const product = { id: "rye", name: "Rye bread" }; // Without types, nobody notices what is missing.
+    forgetful.addService(reportingSerialization(CatalogServiceService), {
+      getProduct: unary(async () => ({ product: { ...product, priceCents: "5.80" } })),
+      searchProducts: unary(async () => ({ products: [] })),
+    });
+    const stub = new CatalogServiceClient(
+      await listenHere(forgetful),
+      credentials.createInsecure(),
+    );
+    try {
+      await assert.rejects(getProduct("rye", stub), { code: status.INTERNAL });
+      const [message, reason] = log.mock.calls[0]?.arguments ?? [];
+      assert.match(String(message), /CatalogService\/GetProduct: cannot serialize the response/);
+      assert.match(String(reason), /^Error: invalid int32|^TypeError|int32/i);
+    } finally {
+      stub.close();
+      forgetful.forceShutdown();
     }
   });
 
@@ -213,7 +237,7 @@ describe("the server", () => {
       await searchProducts("", stub);
       stuck.program.interrupt();
       assert.ok(await stuck.program.ends(10_000), "still running");
-      assert.equal(stuck.program.exitCode, 0);
+      assert.equal(stuck.program.exitCode, 1); // It had to cut the call off.
       await hopeless;
     } finally {
       stub.close();
@@ -224,8 +248,8 @@ describe("the server", () => {
     const script = `
       import { Server, ServerCredentials } from "@grpc/grpc-js";
       import { serve } from ${JSON.stringify(import.meta.resolve("./server/lifecycle.ts"))};
-      const closing = AbortSignal.abort();
-      await serve(new Server(), ServerCredentials.createInsecure(), "127.0.0.1", 0, closing);`;
+      const credentials = ServerCredentials.createInsecure();
+      await serve(new Server(), { credentials, host: "127.0.0.1", port: 0 }, AbortSignal.abort());`;
     const args = ["--import", "tsx/esm", "--input-type=module", "--eval", script];
     const program = new Program({ file: process.execPath, args, cwd: folder, env: process.env });
     try {

@@ -1,13 +1,15 @@
 // The bakery's server: what it is made of, in one screen.
 
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { Catalog } from "../shared/bakery/catalog.ts";
-import { Till } from "../shared/bakery/till.ts";
+import { openTill } from "../shared/bakery/till.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
 import { catalogHandlers } from "./catalog/handlers.ts";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
+import { reportingSerialization } from "./server/report.ts";
+import { StatusError } from "./server/status-error.ts";
 
 async function main(): Promise<never> {
   const settings = readSettings({
@@ -16,16 +18,19 @@ async function main(): Promise<never> {
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
-  const closing = closeOnSignal();
+  const { closing } = closeOnSignal(new StatusError(status.UNAVAILABLE, "the bakery is closing"));
 
   const catalog = new Catalog();
-  new Till(catalog).open(settings.TILL_MS, closing);
+  openTill(catalog, settings.TILL_MS, closing);
 
   const server = new Server();
-  server.addService(CatalogServiceService, catalogHandlers(catalog, settings.SLOW_MS, closing));
+  server.addService(
+    reportingSerialization(CatalogServiceService),
+    catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),
+  );
 
   const credentials = ServerCredentials.createInsecure(); // plaintext: for this machine only
-  return serve(server, credentials, settings.HOST, settings.PORT, closing);
+  return serve(server, { credentials, host: settings.HOST, port: settings.PORT }, closing);
 }
 
 await runProgram(main);

@@ -31,6 +31,7 @@ import {
   WatchProductsRequest,
   type WatchProductsResponse,
 } from "./gen/bakery/v1/catalog.ts";
+import { StatusError } from "./server/status-error.ts";
 
 const folder = import.meta.dirname;
 type Watching = ClientReadableStream<WatchProductsResponse>;
@@ -49,7 +50,10 @@ beforeEach(async (test) => {
   catalog = new Catalog();
   closing = new AbortController();
   server = new Server();
-  server.addService(CatalogServiceService, catalogHandlers(catalog, 0, closing.signal));
+  server.addService(
+    CatalogServiceService,
+    catalogHandlers(catalog, { slowMs: 0, closing: closing.signal }),
+  );
   address = await listenHere(server);
   stub = new CatalogServiceClient(address, credentials.createInsecure());
 });
@@ -183,7 +187,7 @@ describe("a stream ends, and nothing is left of it,", inThisProcess, () => {
   it("when the server closes: UNAVAILABLE", async () => {
     const calls = [watch(["rye"]), watch([])];
     await Promise.all(calls.map((call) => next(call, 1)));
-    closing.abort();
+    closing.abort(new StatusError(status.UNAVAILABLE, "the bakery is closing"));
     for (const { code, details } of await Promise.all(calls.map(ending))) {
       assert.deepEqual([code, details], [status.UNAVAILABLE, "the bakery is closing"]);
     }
@@ -237,7 +241,7 @@ describe("a reader that stops reading", inThisProcess, () => {
     const call = watch([]);
     await next(call, 1); // grpc-js holds a stream back only after the first read.
     for (let change = 1; change <= 10_000; change++) {
-      catalog.putBack([{ productId: change % 2 === 0 ? "rye" : "brioche", quantity: 1 }]);
+      catalog.add([{ productId: change % 2 === 0 ? "rye" : "brioche", quantity: 1 }]);
       await setImmediate(); // Lets the server write this change, if it would.
     }
     const newest = new Map<string, number>();

@@ -48,7 +48,7 @@ async function main(): Promise<number> {
     },
   );
 
-  const connection = connect(options.address, options["deadline-ms"]);
+  const connection = connect(options.address, { deadlineMs: options["deadline-ms"] });
   try {
     await command.run(connection, args, options);
     return 0;

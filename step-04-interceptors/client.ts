@@ -49,7 +49,10 @@ async function main(): Promise<number> {
     },
   );
 
-  const connection = connect(options.address, options["deadline-ms"], options.verbose);
+  const connection = connect(options.address, {
+    deadlineMs: options["deadline-ms"],
+    verbose: options.verbose,
+  });
   try {
     await command.run(connection, args, options);
     return 0;

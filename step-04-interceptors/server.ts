@@ -1,10 +1,11 @@
 // The bakery's server: what it is made of, in one screen.
 
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { Catalog } from "../shared/bakery/catalog.ts";
 import { openKitchen } from "../shared/bakery/kitchen.ts";
 import { OrderBook } from "../shared/bakery/orders.ts";
-import { Till } from "../shared/bakery/till.ts";
+import { shelfOf } from "../shared/bakery/stock.ts";
+import { openTill } from "../shared/bakery/till.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
 import { catalogHandlers } from "./catalog/handlers.ts";
@@ -14,6 +15,8 @@ import { orderHandlers } from "./orders/handlers.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
+import { reportingSerialization } from "./server/report.ts";
+import { StatusError } from "./server/status-error.ts";
 
 async function main(): Promise<never> {
   const settings = readSettings({
@@ -23,20 +26,26 @@ async function main(): Promise<never> {
     KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
-  const closing = closeOnSignal();
+  const { closing } = closeOnSignal(new StatusError(status.UNAVAILABLE, "the bakery is closing"));
 
   const catalog = new Catalog();
-  new Till(catalog).open(settings.TILL_MS, closing);
-  const orders = new OrderBook(catalog);
+  openTill(catalog, settings.TILL_MS, closing);
+  const orders = new OrderBook(shelfOf(catalog));
   openKitchen(orders, settings.KITCHEN_MS, closing);
 
-  const interceptors = [requestIdInterceptor, loggingInterceptor]; // from the outside in
+  const interceptors = [loggingInterceptor, requestIdInterceptor]; // from the outside in
   const server = new Server({ interceptors });
-  server.addService(CatalogServiceService, catalogHandlers(catalog, settings.SLOW_MS, closing));
-  server.addService(OrderServiceService, orderHandlers(catalog, orders, closing));
+  server.addService(
+    reportingSerialization(CatalogServiceService),
+    catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),
+  );
+  server.addService(
+    reportingSerialization(OrderServiceService),
+    orderHandlers(catalog, orders, { closing }),
+  );
 
   const credentials = ServerCredentials.createInsecure(); // plaintext: for this machine only
-  return serve(server, credentials, settings.HOST, settings.PORT, closing);
+  return serve(server, { credentials, host: settings.HOST, port: settings.PORT }, closing);
 }
 
 await runProgram(main);

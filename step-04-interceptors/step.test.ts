@@ -3,21 +3,42 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { connect as connectHttp2 } from "node:http2";
-import { after, before, describe, it } from "node:test";
-import { type CallOptions, credentials, Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { after, before, describe, it, mock } from "node:test";
+import {
+  type CallOptions,
+  credentials,
+  Metadata,
+  type Responder,
+  Server,
+  type StatusObject,
+  status,
+} from "@grpc/grpc-js";
 import {
   eventually,
+  inThisProcess,
+  listenHere,
   type RunningServer,
   runClient,
   startServer,
 } from "../shared/course/check/servers.ts";
 import { noSignals } from "../shared/course/play/programs.ts";
-import { type Connection, connect } from "./client/connection.ts";
+import { connect } from "./client/connection.ts";
 import { defaultDeadlineInterceptor } from "./client/interceptors/default-deadline.ts";
 import { sendRequestIdInterceptor } from "./client/interceptors/send-request-id.ts";
 import { unaryCall } from "./client/unary-call.ts";
-import { CatalogServiceClient, CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
+import {
+  CatalogServiceClient,
+  CatalogServiceService,
+  GetProductRequest,
+} from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceClient } from "./gen/bakery/v1/orders.ts";
+import { loggingInterceptor } from "./server/interceptors/logging.ts";
+import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
+import { serverInterceptor } from "./server/interceptors/server-interceptor.ts";
+import { reportingSerialization } from "./server/report.ts";
+import { serverStream } from "./server/server-stream.ts";
+import { StatusError } from "./server/status-error.ts";
+import { unary } from "./server/unary.ts";
 
 const folder = import.meta.dirname;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -164,8 +185,11 @@ async function logged(requestId: string, from = server): Promise<string[]> {
 
 /** Asserts that the call is in the log, once, as `expected` says; `#` stands for a number. */
 async function assertLogged(requestId: string, expected: string, from = server): Promise<void> {
-  const [line, ...more] = await logged(requestId, from);
-  assert.equal(line?.replace(/\d+ms/, "#ms"), `${expected} id=${requestId}`);
+  const [line = "", ...more] = await logged(requestId, from);
+  const service = /^(CreateOrder|TrackOrder)/.test(expected) ? "OrderService" : "CatalogService";
+  assert.match(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /);
+  const rest = line.replace(/^\S+ /, "").replace(/\d+ms/, "#ms");
+  assert.equal(rest, `${service}/${expected} id=${requestId}`);
   assert.deepEqual(more, []);
 }
 
@@ -250,6 +274,9 @@ describe("the log has one line for a call", () => {
   }
 
   for (const [name, counts, call] of lastingCalls) {
+    // The end of an upload arrives before its cancel: then the server misses the delivery note.
+    const orNoNote = name === "RestockProducts" ? "|INVALID_ARGUMENT" : "";
+
     it(`${name} that is cancelled`, async () => {
       const id = randomUUID();
       const running = call(withId(id), soon());
@@ -260,26 +287,43 @@ describe("the log has one line for a call", () => {
         running.cancel();
       }
       assert.equal((await ended).code, status.CANCELLED);
-      await assertLogged(id, `${name} CANCELLED #ms ${counts}`);
+      const [line, ...more] = await logged(id);
+      assert.match(line ?? "", new RegExp(`/${name} (CANCELLED${orNoNote}) \\d+ms ${counts} id=`));
+      assert.deepEqual(more, []);
     });
 
     it(`${name} whose deadline passes`, async () => {
       const id = randomUUID();
       const { code } = await outcome(call(withId(id), { deadline: Date.now() + 300 }));
       assert.equal(code, status.DEADLINE_EXCEEDED);
-      await assertLogged(id, `${name} DEADLINE_EXCEEDED #ms ${counts}`);
+      // The client hangs up at its deadline, and the server has a timer: either may be first.
+      const ends = `(DEADLINE_EXCEEDED|CANCELLED${orNoNote})`;
+      const [line, ...more] = await logged(id);
+      assert.match(line ?? "", new RegExp(`/${name} ${ends} \\d+ms ${counts} id=`));
+      assert.deepEqual(more, []);
     });
   }
 
-  it("GetProduct whose deadline passes", async () => {
+  it("GetProduct whose deadline passes, of a client that doesn't hang up", async () => {
     await using slow = await startServer(folder, { SLOW_MS: "400", TILL_MS: "0" });
-    const stub = new CatalogServiceClient(slow.address, credentials.createInsecure());
-    const id = randomUUID();
-    const options = { deadline: Date.now() + 200 };
-    await outcome(stub.getProduct({ id: "rye" }, withId(id), options, ignore));
-    await eventually(() => slow.program.output().includes("answer ready"));
-    await assertLogged(id, "GetProduct DEADLINE_EXCEEDED #ms in=1 out=0", slow);
-    stub.close();
+    const session = connectHttp2(`http://${slow.address}`);
+    try {
+      const id = randomUUID();
+      const path = CatalogServiceService.getProduct.path;
+      const grpc = { "content-type": "application/grpc", "grpc-timeout": "200m", te: "trailers" };
+      const request = session.request({
+        ":method": "POST",
+        ":path": path,
+        "x-request-id": id,
+        ...grpc,
+      });
+      const message = Buffer.from(GetProductRequest.encode({ id: "rye" }).finish());
+      request.end(Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]));
+      await eventually(() => slow.program.output().includes("answer ready"));
+      await assertLogged(id, "GetProduct DEADLINE_EXCEEDED #ms in=1 out=0", slow);
+    } finally {
+      session.destroy();
+    }
   });
 
   it("with an id that looks like more than one field, quoted", async () => {
@@ -300,13 +344,13 @@ describe("the log has one line for a call", () => {
     stub.close();
   });
 
-  it("of bytes that are no message, which grpc-js answers behind our back", async () => {
+  it("of bytes that are no message, which grpc-js answers by itself", async () => {
     const id = randomUUID();
     const { path } = CatalogServiceService.getProduct;
     const garbage = () => Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x01]);
     const call = catalog.makeUnaryRequest(path, garbage, garbage, {}, withId(id), soon(), ignore);
     assert.equal((await outcome(call)).code, status.INTERNAL);
-    await assertLogged(id, "GetProduct CANCELLED #ms in=0 out=0");
+    await assertLogged(id, "GetProduct INTERNAL #ms in=0 out=0");
   });
 
   it("but none for a method that the server does not have: no interceptor sees it", async () => {
@@ -359,12 +403,13 @@ describe("the client", () => {
 
   it("of the command line has all of them, for both services", async () => {
     await using stuck = await startServer(folder, { SLOW_MS: "600000" });
-    const connection: Connection = connect(stuck.address, 0, false);
+    const connection = connect(stuck.address, { deadlineMs: 0, verbose: false });
     const startedAt = Date.now();
-    const { code } = await outcome(connection.catalog.getProduct({ id: "rye" }, ignore));
+    const shelf = connection.stub(CatalogServiceClient);
+    const { code } = await outcome(shelf.getProduct({ id: "rye" }, ignore));
     assert.equal(code, status.DEADLINE_EXCEEDED);
     assert.ok(Date.now() - startedAt < 10_000);
-    const order = connection.orders.createOrder({ lines: [] }, ignore);
+    const order = connection.stub(OrderServiceClient).createOrder({ lines: [] }, ignore);
     assert.match((await outcome(order)).requestId, UUID);
     connection.close();
   });
@@ -388,5 +433,140 @@ describe("the client", () => {
     const env = { BAKERY_ADDRESS: server.address };
     const older = await runClient(`${folder}/../step-03-bidi`, ["restock", "brioche=1"], env);
     assert.deepEqual([older.stdout, older.exitCode], ["restocked 1 unit of 1 product\n", 0]);
+  });
+});
+
+describe("an interceptor that throws ends its call, and not the server,", inThisProcess, () => {
+  const bug = () => {
+    throw new TypeError("hunter2 of undefined");
+  };
+  const refusal = () => {
+    throw new StatusError(status.FAILED_PRECONDITION, "closed on Mondays");
+  };
+  const later = (fail: () => never) => () => Promise.resolve().then(fail);
+
+  /** Where an interceptor may throw. */
+  const places: Record<string, (fail: () => unknown) => Responder> = {
+    "when it is made": (fail) => {
+      fail();
+      return {};
+    },
+    start: (fail) => ({ start: () => fail() }),
+    onReceiveMetadata: (fail) => ({ start: (next) => next({ onReceiveMetadata: () => fail() }) }),
+    onReceiveMessage: (fail) => ({ start: (next) => next({ onReceiveMessage: () => fail() }) }),
+    onReceiveHalfClose: (fail) => ({ start: (next) => next({ onReceiveHalfClose: () => fail() }) }),
+    sendMetadata: (fail) => ({ sendMetadata: () => fail() }),
+    sendMessage: (fail) => ({ sendMessage: () => fail() }),
+    sendStatus: (fail) => ({ sendStatus: () => fail() }),
+  };
+
+  /** Calls a server with this interceptor. Gives both outcomes, and what the server has printed. */
+  async function callThrough(responder: () => Responder) {
+    const print = mock.method(console, "log", () => {});
+    const complain = mock.method(console, "error", () => {});
+    const interceptors = [loggingInterceptor, requestIdInterceptor, serverInterceptor(responder)];
+    const here = new Server({ interceptors });
+    here.addService(CatalogServiceService, {
+      getProduct: unary(async () => ({ product: undefined })),
+      searchProducts: unary(async () => ({ products: [] })),
+      restockProducts: () => {},
+      watchProducts: serverStream(
+        new AbortController().signal,
+        async function* (_request, { signal }) {
+          for (let unitsInStock = 0; !signal.aborted; unitsInStock++) {
+            yield { productId: "rye", unitsInStock, observedAt: undefined };
+          }
+        },
+      ),
+    });
+    const stub = new CatalogServiceClient(await listenHere(here), credentials.createInsecure());
+    try {
+      const get = await outcome(stub.getProduct({ id: "rye" }, withId("get"), soon(), ignore));
+      const watching = stub.watchProducts({ productIds: [] }, withId("watch"), soon());
+      let messages = 0;
+      const watch = await outcome(watching, () => ++messages === 100 && watching.cancel());
+      const lines = print.mock.calls.map(({ arguments: [line] }) => String(line));
+      return { codes: [get.code, watch.code], lines, errors: complain.mock.calls };
+    } finally {
+      stub.close();
+      here.forceShutdown();
+      mock.restoreAll();
+    }
+  }
+
+  for (const [place, responder] of Object.entries(places)) {
+    it(`${place}: a bug is INTERNAL, and logged with the call's id`, async () => {
+      const { codes, lines, errors } = await callThrough(() => responder(bug));
+      // A stream whose interceptor fails at its status has been cancelled by its client before.
+      const watched = place === "sendStatus" ? status.CANCELLED : status.INTERNAL;
+      assert.deepEqual(codes, [status.INTERNAL, watched]);
+      assert.match(
+        lines[0] ?? "",
+        /CatalogService\/GetProduct INTERNAL \d+ms in=\d out=\d id=get$/,
+      );
+      const [message, error] = errors[0]?.arguments ?? [];
+      assert.match(String(message), /Z CatalogService\/GetProduct id=get failed:$/);
+      assert.match(String(error), /hunter2/);
+    });
+
+    it(`${place}: a StatusError is the call's status`, async () => {
+      const { codes, errors } = await callThrough(() => responder(refusal));
+      assert.equal(codes[0], status.FAILED_PRECONDITION);
+      assert.deepEqual(errors, []);
+    });
+
+    if (place === "when it is made") continue; // It makes its responder at once, or not at all.
+    it(`${place}: one that rejects later, too`, async () => {
+      const { codes } = await callThrough(() => responder(later(bug)));
+      assert.equal(codes[0], status.INTERNAL);
+    });
+  }
+
+  it("onCancel: the call is over, and the error is printed", async () => {
+    const onCancel = (fail: () => unknown): Responder => ({
+      start: (next) => next({ onCancel: () => fail() }),
+    });
+    for (const fail of [bug, later(bug)]) {
+      const { codes, errors } = await callThrough(() => onCancel(fail));
+      assert.equal(codes[0], status.OK);
+      assert.match(String(errors[0]?.arguments[1]), /hunter2/);
+    }
+  });
+
+  it("in the middle of a stream: what the handler sends later goes nowhere", async () => {
+    let sent = 0;
+    const { codes, lines } = await callThrough(() => ({
+      sendMessage(message, next) {
+        if (++sent > 10) refusal();
+        next(message);
+      },
+    }));
+    assert.equal(codes[1], status.FAILED_PRECONDITION);
+    assert.match(lines.at(-1) ?? "", /WatchProducts FAILED_PRECONDITION .* id=watch$/);
+  });
+});
+
+describe("a response that cannot be serialized", inThisProcess, () => {
+  it("is INTERNAL in the log, with the reason beside it", async () => {
+    const print = mock.method(console, "log", () => {});
+    const complain = mock.method(console, "error", () => {});
+    const here = new Server({ interceptors: [loggingInterceptor, requestIdInterceptor] });
+    const wrong = { product: { id: "rye", name: "Rye bread", priceCents: "5.80" } };
+    here.addService(reportingSerialization({ getProduct: CatalogServiceService.getProduct }), {
+      getProduct: unary(async () => wrong),
+    });
+    const stub = new CatalogServiceClient(await listenHere(here), credentials.createInsecure());
+    try {
+      const call = stub.getProduct({ id: "rye" }, withId("wrong"), soon(), ignore);
+      assert.equal((await outcome(call)).code, status.INTERNAL);
+      assert.match(String(print.mock.calls[0]?.arguments[0]), /GetProduct INTERNAL .* id=wrong$/);
+      const [message, error] = complain.mock.calls[0]?.arguments ?? [];
+      assert.match(String(message), /CatalogService\/GetProduct cannot serialize the response:$/);
+      assert.match(String(error), /Error: /);
+    } finally {
+      stub.close();
+      here.forceShutdown();
+      mock.restoreAll();
+    }
   });
 });

@@ -57,12 +57,11 @@ async function main(): Promise<number> {
     },
   );
 
-  const connection = connect(
-    options.address,
-    options["deadline-ms"],
-    options.verbose,
-    options.token,
-  );
+  const connection = connect(options.address, {
+    deadlineMs: options["deadline-ms"],
+    verbose: options.verbose,
+    token: options.token,
+  });
   try {
     await command.run(connection, args, options);
     return 0;

@@ -13,13 +13,18 @@ import {
   type CallOptions,
   credentials,
   Metadata,
+  Server,
   type ServiceError,
   type StatusObject,
   status,
 } from "@grpc/grpc-js";
 import { generateKeyPair, importPKCS8, SignJWT } from "jose";
+import { Catalog } from "../shared/bakery/catalog.ts";
+import { OrderBook } from "../shared/bakery/orders.ts";
+import { shelfOf } from "../shared/bakery/stock.ts";
 import {
   eventually,
+  listenHere,
   type RunningServer,
   runClient,
   startServer,
@@ -35,6 +40,7 @@ import {
   OrderServiceClient,
   OrderServiceService,
 } from "./gen/bakery/v1/orders.ts";
+import { orderHandlers } from "./orders/handlers.ts";
 import { isOpen, mayCall } from "./security/policy.ts";
 import { tokenVerifier } from "./security/verify-token.ts";
 
@@ -203,13 +209,36 @@ describe("the policy", () => {
     }
   });
 
+  it("is not all that stands between nobody and an order", async () => {
+    const unguarded = new Server(); // No interceptor at all.
+    const book = new OrderBook(shelfOf(new Catalog()));
+    const { signal } = new AbortController();
+    unguarded.addService(
+      OrderServiceService,
+      orderHandlers(new Catalog(), book, { closing: signal }),
+    );
+    const stub = new OrderServiceClient(await listenHere(unguarded), credentials.createInsecure());
+    try {
+      const lines = [{ productId: "rye", quantity: 1 }];
+      const placed = unaryCall((done) => stub.createOrder({ lines }, new Metadata(), soon(), done));
+      assert.equal(await codeOf(placed), status.UNAUTHENTICATED);
+      assert.deepEqual(book.list(), []);
+    } finally {
+      stub.close();
+      unguarded.forceShutdown();
+    }
+  });
+
   it("keeps a refused upload from being read, and its handler from running", async () => {
     const before = await stock();
     const id = randomUUID();
     const metadata = new Metadata();
     metadata.set("x-request-id", id);
     assert.equal(await codeOf(restock(metadata, 1000)), status.UNAUTHENTICATED);
-    assert.match(await logged(id), /^RestockProducts UNAUTHENTICATED \d+ms in=0 out=0 user=- id=/);
+    assert.match(
+      await logged(id),
+      / CatalogService\/RestockProducts UNAUTHENTICATED \d+ms in=0 out=0 user=- id=/,
+    );
     assert.equal(await stock(), before);
   });
 });
@@ -251,6 +280,8 @@ describe("a token is refused", () => {
     ["that is not yet valid", "token invalid", () => forge({ nbf: now() + 60 })],
     ["without exp", "token invalid", () => forge({ exp: undefined })],
     ["without sub", "token invalid", () => forge({ sub: undefined })],
+    ["with a sub that is a number", "token invalid", () => forge({ sub: 17 })],
+    ["with a sub that is an object", "token invalid", () => forge({ sub: { name: "ada" } })],
     ["with an empty sub", "token invalid", () => forge({ sub: "" })],
     ["without iat", "token invalid", () => forge({ iat: undefined })],
     ["without a role", "token invalid", () => forge({ role: undefined })],
@@ -302,7 +333,7 @@ describe("a token is refused", () => {
     // From any other client the second is dropped before anybody looks: it never helps the first.
     const id = randomUUID();
     const close = rawCall(id, ["Bearer garbage", `Bearer ${baker}`]);
-    assert.match(await logged(id), /^CreateOrder UNAUTHENTICATED /);
+    assert.match(await logged(id), / OrderService\/CreateOrder UNAUTHENTICATED /);
     close();
   });
 });
@@ -314,7 +345,7 @@ describe("a token that is good", () => {
     metadata.set("x-request-id", id);
     const { order: placed } = await order(metadata);
     assert.equal(placed?.customerId, "bob");
-    assert.match(await logged(id), /^CreateOrder OK \d+ms in=1 out=1 user=bob id=/);
+    assert.match(await logged(id), / OrderService\/CreateOrder OK \d+ms in=1 out=1 user=bob id=/);
   });
 
   it("cannot make its user's name look like another line or field of the log", async () => {
@@ -396,7 +427,7 @@ describe("the programs", () => {
     const bob = await client("restock", "rye=1", "--token", customer);
     assert.deepEqual(
       [bob.stderr, bob.exitCode],
-      ["PERMISSION_DENIED: a customer may not call this\n", 71],
+      ["PERMISSION_DENIED: the role customer may not call this method\n", 71],
     );
     const ada = await client("restock", "rye=1", "--token", baker);
     assert.deepEqual([ada.stdout, ada.exitCode], ["restocked 1 unit of 1 product\n", 0]);

@@ -1,10 +1,11 @@
 // The bakery's server: what it is made of, in one screen.
 
-import { Server } from "@grpc/grpc-js";
+import { Server, status } from "@grpc/grpc-js";
 import { Catalog } from "../shared/bakery/catalog.ts";
 import { openKitchen } from "../shared/bakery/kitchen.ts";
 import { OrderBook } from "../shared/bakery/orders.ts";
-import { Till } from "../shared/bakery/till.ts";
+import { shelfOf } from "../shared/bakery/stock.ts";
+import { openTill } from "../shared/bakery/till.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
 import { catalogHandlers } from "./catalog/handlers.ts";
@@ -18,6 +19,8 @@ import { authInterceptor } from "./server/interceptors/auth.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
+import { reportingSerialization } from "./server/report.ts";
+import { StatusError } from "./server/status-error.ts";
 import { namesProblem, tlsCredentials } from "./server/tls.ts";
 
 async function main(): Promise<never> {
@@ -34,31 +37,36 @@ async function main(): Promise<never> {
       problem: namesProblem,
     },
     CERT_DAYS: { default: 30, max: 365, help: "how long a new certificate is valid" },
-    MTLS: { default: 0, max: 1, help: "1: clients, too, must show a certificate of our CA" },
+    MTLS: { default: 0, max: 1, help: "1: clients, too, must show a certificate from our CA" },
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
-  const closing = closeOnSignal();
+  const { closing } = closeOnSignal(new StatusError(status.UNAVAILABLE, "the bakery is closing"));
 
   const catalog = new Catalog();
-  new Till(catalog).open(settings.TILL_MS, closing);
-  const orders = new OrderBook(catalog);
+  openTill(catalog, settings.TILL_MS, closing);
+  const orders = new OrderBook(shelfOf(catalog));
   openKitchen(orders, settings.KITCHEN_MS, closing);
 
-  const auth = authInterceptor(
-    await tokenVerifier(await readPublicKey(settings.KEYS || keysFolder)),
-  );
-  const interceptors = [requestIdInterceptor, loggingInterceptor, auth]; // from the outside in
+  const publicKey = await readPublicKey(settings.KEYS || keysFolder);
+  const auth = authInterceptor(await tokenVerifier(publicKey));
+  const interceptors = [loggingInterceptor, requestIdInterceptor, auth]; // from the outside in
   const server = new Server({ interceptors });
-  server.addService(CatalogServiceService, catalogHandlers(catalog, settings.SLOW_MS, closing));
-  server.addService(OrderServiceService, orderHandlers(catalog, orders, closing));
-
-  const credentials = await tlsCredentials(
-    settings.CERTS || certsFolder,
-    settings.CERT_NAMES.split(","),
-    settings.CERT_DAYS,
-    settings.MTLS === 1,
+  server.addService(
+    reportingSerialization(CatalogServiceService),
+    catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),
   );
-  return serve(server, credentials, settings.HOST, settings.PORT, closing);
+  server.addService(
+    reportingSerialization(OrderServiceService),
+    orderHandlers(catalog, orders, { closing }),
+  );
+
+  const credentials = await tlsCredentials({
+    folder: settings.CERTS || certsFolder,
+    names: settings.CERT_NAMES.split(","),
+    days: settings.CERT_DAYS,
+    mutual: settings.MTLS === 1,
+  });
+  return serve(server, { credentials, host: settings.HOST, port: settings.PORT }, closing);
 }
 
 await runProgram(main);

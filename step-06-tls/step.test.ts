@@ -19,7 +19,7 @@ import { join } from "node:path";
 import { after, before, describe, it, mock } from "node:test";
 import { connect as connectTls, type SecureVersion } from "node:tls";
 import { promisify } from "node:util";
-import { credentials, Metadata, Server, status } from "@grpc/grpc-js";
+import { Metadata, Server, status } from "@grpc/grpc-js";
 import {
   type ClientRun,
   eventually,
@@ -29,7 +29,7 @@ import {
   startServer,
 } from "../shared/course/check/servers.ts";
 import { UsageError } from "../shared/terminal/program.ts";
-import { type ChannelSettings, channelCredentials } from "./client/channel-credentials.ts";
+import { type ChannelSettings, channelSecurity } from "./client/channel-credentials.ts";
 import { unaryCall } from "./client/unary-call.ts";
 import { CatalogServiceClient, type GetProductResponse } from "./gen/bakery/v1/catalog.ts";
 import { makeCa, makeClientCertificate, type Pair } from "./security/certificates.ts";
@@ -101,6 +101,12 @@ async function assertRefused(address: string, words: RegExp, ...options: string[
   );
   assert.match(stderr, words);
   assert.deepEqual([stdout, exitCode], ["", 78]);
+}
+
+/** The settings of a client that trusts the CA of a folder. */
+function trusting(of: string): ChannelSettings {
+  writeFileSync(join(scratch, `${of}-ca.pem`), read("ca"));
+  return { ca: join(scratch, `${of}-ca.pem`), cert: "", key: "", plaintext: false, token: "" };
 }
 
 async function printToken(...args: string[]): Promise<string> {
@@ -191,7 +197,23 @@ describe("a connection is refused, in words", () => {
     await assertRefused(other.address, /altnames.*CERT_NAMES/, "--ca", pem("ca", "named"));
   });
 
+  it("by a client that dials an address, whatever name it sends in its place", async () => {
+    const [sent] = Object.values(channelSecurity(trusting("sent"), "127.0.0.1:1").channelOptions);
+    await using other = await start({ CERTS: certs("sent"), CERT_NAMES: String(sent) });
+    await assertRefused(other.address, /altnames.*CERT_NAMES/, "--ca", pem("ca", "sent"));
+  });
+
+  it("by a client that dials a name which has been taken out of CERT_NAMES", async () => {
+    const env = { CERTS: certs("fewer") };
+    await using before = await start({ ...env, CERT_NAMES: "localhost,127.0.0.1" });
+    await assertGets(before.address, "--ca", pem("ca", "fewer"));
+    await using after = await start({ ...env, CERT_NAMES: "localhost" });
+    await assertRefused(after.address, /altnames/, "--ca", pem("ca", "fewer"));
+  });
+
   it("by a client that is shown an expired certificate", async () => {
+    await using good = await start({ CERTS: certs("expired") });
+    await assertGets(good.address, "--ca", pem("ca", "expired"));
     await using other = await start({ CERTS: certs("expired"), CERT_DAYS: "0" });
     const expired = new X509Certificate(read("server", "expired"));
     await eventually(() => Date.parse(expired.validTo) < Date.now());
@@ -249,22 +271,25 @@ describe("with MTLS=1 a connection", () => {
 
   it("is accepted with a certificate of our CA, and its name is in the log", async () => {
     await assertGets(mutual.address, ...own());
-    const line = () => mutual.program.lines().find((text) => text.startsWith("GetProduct"));
+    const line = () =>
+      mutual.program.lines().find((text) => text.includes(" CatalogService/GetProduct "));
     await eventually(() => line() !== undefined);
-    assert.match(line() ?? "", /^GetProduct OK \d+ms in=1 out=1 user=- cert=van id=/);
+    assert.match(
+      line() ?? "",
+      / CatalogService\/GetProduct OK \d+ms in=1 out=1 user=- cert=van id=/,
+    );
     // The refused ones have called nothing.
-    assert.equal(mutual.program.lines().filter((text) => /^\w+ [A-Z_]+ \d/.test(text)).length, 1);
+    assert.equal(
+      mutual.program.lines().filter((text) => /^\S+Z \S+ [A-Z_]+ \d/.test(text)).length,
+      1,
+    );
   });
 
   it("needs a name in the certificate, not in the call", async () => {
-    const client = new CatalogServiceClient(
-      mutual.address,
-      credentials.createSsl(
-        Buffer.from(read("ca")),
-        Buffer.from(read("client-key")),
-        Buffer.from(read("client")),
-      ),
-    );
+    const own = { ca: pem("ca"), cert: pem("client"), key: pem("client-key") };
+    const settings = { ...own, plaintext: false, token: "" };
+    const { credentials, channelOptions } = channelSecurity(settings, mutual.address);
+    const client = new CatalogServiceClient(mutual.address, credentials, channelOptions);
     try {
       const metadata = new Metadata();
       metadata.set("cert", "ada");
@@ -287,7 +312,9 @@ describe("the token", () => {
     const env = { BAKERY_ADDRESS: server.address, BAKERY_CA: pem("ca"), BAKERY_TOKEN: token };
     const ordered = await runClient(folder, ["order", "croissant=1"], env);
     assert.deepEqual([ordered.stderr, ordered.exitCode], ["", 0]);
-    await eventually(() => /^CreateOrder OK .* user=bob cert=- id=/m.test(server.program.output()));
+    await eventually(() =>
+      / OrderService\/CreateOrder OK .* user=bob cert=- id=/m.test(server.program.output()),
+    );
     const refused = await runClient(folder, ["restock", "rye=1"], env);
     assert.equal(refused.exitCode, 64 + status.PERMISSION_DENIED);
   });
@@ -303,7 +330,10 @@ describe("the token", () => {
     const port = typeof address === "object" ? address?.port : undefined;
     try {
       const refused = await get(`127.0.0.1:${port}`, "--plaintext", "--token", "abc");
-      assert.match(refused.stderr, /^a token does not go over plaintext[^\n]*--plaintext[^\n]*\n$/);
+      assert.match(
+        refused.stderr,
+        /^a token is never sent over plaintext[^\n]*--plaintext[^\n]*\n$/,
+      );
       assert.deepEqual([refused.stdout, refused.exitCode], ["", 2]);
       assert.equal(connections, 0);
     } finally {
@@ -317,7 +347,7 @@ describe("the client says before it dials", () => {
   const problem = (settings: Partial<ChannelSettings>): string => {
     const good = { ca: pem("ca"), cert: "", key: "", plaintext: false, token: "" };
     try {
-      channelCredentials({ ...good, ...settings });
+      channelSecurity({ ...good, ...settings }, "127.0.0.1:50051");
       return "";
     } catch (error) {
       assert.ok(error instanceof UsageError, String(error));
@@ -412,7 +442,7 @@ describe("certificates", () => {
   const renew = async (name: string, dialled = ["localhost", "127.0.0.1"]): Promise<string[]> => {
     const log = mock.method(console, "log", () => {});
     try {
-      await tlsCredentials(certs(name), dialled, 30, false);
+      await tlsCredentials({ folder: certs(name), names: dialled, days: 30, mutual: false });
       return log.mock.calls.flatMap((call) => String(call.arguments[0]));
     } finally {
       log.mock.restore();

@@ -5,8 +5,9 @@ import { describe, it } from "node:test";
 import { Catalog, type Level, MAX_UNITS } from "./catalog.ts";
 import { minutesAway } from "./courier.ts";
 import { openKitchen } from "./kitchen.ts";
-import { OrderBook, orderProblem } from "./orders.ts";
-import { Till } from "./till.ts";
+import { OrderBook } from "./orders.ts";
+import { shelfOf } from "./stock.ts";
+import { openTill, sellOne } from "./till.ts";
 
 const noon = new Date("2026-01-01T12:00:00Z");
 
@@ -68,23 +69,23 @@ describe("the shelf", () => {
       { productId: "bun", quantity: 1 },
       { productId: "bun", quantity: 1 },
     ];
-    const misfits = [{ productId: "bun", wanted: 2, possible: 1 }];
-    assert.deepEqual(catalog.take(lines), misfits);
+    const shortfalls = [{ productId: "bun", wanted: 2, possible: 1 }];
+    assert.deepEqual(catalog.take(lines), shortfalls);
     assert.deepEqual(stock(catalog), [2, 1, 2]);
     assert.deepEqual(catalog.take(lines.slice(0, 2)), []);
     assert.deepEqual(stock(catalog), [1, 0, 2]);
-    assert.deepEqual(catalog.putBack(lines.slice(0, 2)), []);
+    assert.deepEqual(catalog.add(lines.slice(0, 2)), []);
     assert.deepEqual(stock(catalog), [2, 1, 2]);
   });
 
   it("changes nothing for an unknown product, a bad quantity, or more than it holds", () => {
     const catalog = smallCatalog();
     const good = { productId: "rye", quantity: 1 };
-    assert.throws(() => catalog.putBack([good, { productId: "pie", quantity: 1 }]), RangeError);
+    assert.throws(() => catalog.add([good, { productId: "pie", quantity: 1 }]), RangeError);
     assert.throws(() => catalog.take([good, { productId: "bun", quantity: 0 }]), RangeError);
     assert.throws(() => catalog.take([good, { productId: "bun", quantity: 0.5 }]), RangeError);
-    const misfits = [{ productId: "bun", wanted: MAX_UNITS, possible: MAX_UNITS - 1 }];
-    assert.deepEqual(catalog.putBack([good, { productId: "bun", quantity: MAX_UNITS }]), misfits);
+    const shortfalls = [{ productId: "bun", wanted: MAX_UNITS, possible: MAX_UNITS - 1 }];
+    assert.deepEqual(catalog.add([good, { productId: "bun", quantity: MAX_UNITS }]), shortfalls);
     assert.deepEqual(stock(catalog), [2, 1, 2]);
   });
 });
@@ -111,7 +112,7 @@ describe("watching levels", () => {
     const levels = catalog.watch(["rye", "cake"], new AbortController().signal);
     await next(levels, 2);
     for (let change = 0; change < 10_000; change++) {
-      catalog.putBack([
+      catalog.add([
         { productId: "cake", quantity: 1 },
         { productId: "rye", quantity: 1 },
       ]);
@@ -142,18 +143,27 @@ describe("watching levels", () => {
 describe("the till", () => {
   it("sells one unit at a time, round the shelf, passing over what is sold out", () => {
     const catalog = smallCatalog();
-    const till = new Till(catalog);
-    const sales = Array.from({ length: 6 }, () => till.sellOne());
-    assert.deepEqual(sales, ["rye", "bun", "cake", "rye", "cake", undefined]);
-    assert.deepEqual(stock(catalog), [0, 0, 0]);
+    const seen: number[][] = [];
+    for (let [place, sale] = [0, 0]; sale < 6; sale++) {
+      place = sellOne(catalog, place);
+      seen.push(stock(catalog));
+    }
+    assert.deepEqual(seen, [
+      [1, 1, 2],
+      [1, 0, 2],
+      [1, 0, 1],
+      [0, 0, 1],
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
   });
 
   it("keeps its pace until it is closed; 0 keeps it shut", (test) => {
     test.mock.timers.enable({ apis: ["setInterval"] });
     const closing = new AbortController();
     const [open, shut] = [smallCatalog(), smallCatalog()];
-    new Till(open).open(100, closing.signal);
-    new Till(shut).open(0, closing.signal);
+    openTill(open, 100, closing.signal);
+    openTill(shut, 0, closing.signal);
     test.mock.timers.tick(200);
     assert.deepEqual(
       [stock(open), stock(shut)],
@@ -174,10 +184,10 @@ describe("orders", () => {
     { productId: "bun", quantity: 1 },
   ];
 
-  it("take from the shelf, and are numbered and priced", () => {
+  it("take from the shelf, and are numbered and priced", async () => {
     const catalog = smallCatalog();
-    const orders = new OrderBook(catalog, { now: () => noon });
-    const { order } = orders.create(lines, "ada");
+    const orders = new OrderBook(shelfOf(catalog), { now: () => noon });
+    const { order } = await orders.create(lines, "ada");
     assert.deepEqual(order, {
       id: "order-1",
       lines,
@@ -188,7 +198,8 @@ describe("orders", () => {
       customerId: "ada",
     });
     assert.deepEqual(stock(catalog), [0, 0, 2]);
-    assert.equal(orders.create([{ productId: "cake", quantity: 1 }]).order?.id, "order-2");
+    const next = await orders.create([{ productId: "cake", quantity: 1 }]);
+    assert.equal(next.order?.id, "order-2");
     assert.deepEqual(
       orders.list().map(({ id }) => id),
       ["order-1", "order-2"],
@@ -196,32 +207,67 @@ describe("orders", () => {
     assert.equal(orders.get("order-3"), undefined);
   });
 
-  it("have 1 to 100 lines of 1 to 100 units", () => {
-    const rye = (quantity: number) => ({ productId: "rye", quantity });
-    for (const good of [[rye(1)], [rye(100)], Array(100).fill(rye(1))]) {
-      assert.equal(orderProblem(good), undefined);
-    }
-    assert.equal(orderProblem([]), "an order has 1 to 100 lines");
-    assert.equal(orderProblem(Array(101).fill(rye(1))), "an order has 1 to 100 lines");
-    for (const bad of [0, -1, 101]) {
-      assert.equal(orderProblem([rye(1), rye(bad)]), `${bad} rye: a quantity is 1 to 100`);
-    }
-  });
-
-  it("that the shelf cannot serve leave no trace", () => {
+  it("that the shelf cannot serve leave no trace", async () => {
     const catalog = smallCatalog();
-    const orders = new OrderBook(catalog);
-    const { order, shortages } = orders.create([...lines, { productId: "bun", quantity: 1 }]);
+    const orders = new OrderBook(shelfOf(catalog));
+    const { order, shortfalls } = await orders.create([
+      ...lines,
+      { productId: "bun", quantity: 1 },
+    ]);
     assert.equal(order, undefined);
-    assert.deepEqual(shortages, [{ productId: "bun", wanted: 2, possible: 1 }]);
+    assert.deepEqual(shortfalls, [{ productId: "bun", wanted: 2, possible: 1 }]);
     assert.deepEqual(stock(catalog), [2, 1, 2]);
     assert.equal(orders.list().length, 0);
   });
 
+  it("exist once the stock has answered, however late, and in the order of its answers", async () => {
+    const catalog = smallCatalog();
+    const answers: (() => void)[] = [];
+    const late = shelfOf(catalog);
+    const orders = new OrderBook({
+      async take(wanted) {
+        await new Promise<void>((resolve) => answers.push(resolve));
+        return late.take(wanted);
+      },
+    });
+    const first = orders.create([{ productId: "bun", quantity: 1 }]);
+    const second = orders.create([{ productId: "bun", quantity: 1 }]);
+    const third = orders.create([{ productId: "rye", quantity: 1 }]);
+    assert.deepEqual(orders.list(), []);
+    for (const answer of answers.reverse()) answer();
+    assert.equal((await third).order?.id, "order-1");
+    assert.equal((await second).order?.id, "order-2");
+    assert.deepEqual((await first).shortfalls, [{ productId: "bun", wanted: 1, possible: 0 }]);
+    assert.deepEqual(stock(catalog), [1, 0, 2]);
+  });
+
+  it("do not exist if the stock fails between two lines", async () => {
+    const catalog = smallCatalog();
+    // As a stock may be built that can take only one line at a time: what it took it must add again.
+    const orders = new OrderBook({
+      async take([first, ...rest]) {
+        const line = first === undefined ? [] : [first];
+        catalog.take(line);
+        await Promise.resolve();
+        if (rest.length === 0) return { totalCents: 0 };
+        catalog.add(line);
+        throw new Error("the second shelf does not answer");
+      },
+    });
+    await assert.rejects(orders.create(lines), /the second shelf/);
+    assert.deepEqual(orders.list(), []);
+    assert.deepEqual(stock(catalog), [2, 1, 2]);
+    assert.equal((await orders.create(lines.slice(1))).order?.id, "order-1");
+    await assert.rejects(
+      new OrderBook(shelfOf(catalog)).create([{ productId: "pie", quantity: 1 }]),
+      RangeError,
+    );
+  });
+
   it("are tracked from the present status to the door", async () => {
-    const orders = new OrderBook(smallCatalog());
-    orders.create([{ productId: "rye", quantity: 1 }]);
-    orders.create([{ productId: "cake", quantity: 1 }]);
+    const orders = new OrderBook(shelfOf(smallCatalog()));
+    await orders.create([{ productId: "rye", quantity: 1 }]);
+    await orders.create([{ productId: "cake", quantity: 1 }]);
     orders.advance();
     const changes = orders.track("order-1", new AbortController().signal);
     const first = await next(changes, 1);
@@ -236,10 +282,10 @@ describe("orders", () => {
     assert.deepEqual(await next(orders.track("order-9", new AbortController().signal), 1), []);
   });
 
-  it("move on at the kitchen's pace", (test) => {
+  it("move on at the kitchen's pace", async (test) => {
     test.mock.timers.enable({ apis: ["setInterval"] });
-    const orders = new OrderBook(smallCatalog());
-    orders.create([{ productId: "rye", quantity: 1 }]);
+    const orders = new OrderBook(shelfOf(smallCatalog()));
+    await orders.create([{ productId: "rye", quantity: 1 }]);
     const closing = new AbortController();
     openKitchen(orders, 50, closing.signal);
     test.mock.timers.tick(100);

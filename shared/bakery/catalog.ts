@@ -17,8 +17,8 @@ export interface Level {
   readonly observedAt: Date;
 }
 
-/** A line that the shelf cannot serve, or cannot hold. */
-export interface Misfit {
+/** A line that the shelf cannot serve, or has no room for. */
+export interface Shortfall {
   readonly productId: string;
   readonly wanted: number;
   readonly possible: number;
@@ -78,19 +78,19 @@ export class Catalog {
 
   /**
    * Takes every line from the shelf, or none.
-   * @returns the lines that there is too little of; empty when everything was taken.
+   * @returns the lines that there are too few units of; empty when everything was taken.
    * @throws {RangeError} for a product that is not in the catalog, or a quantity that is not 1 or more.
    */
-  take(lines: readonly Line[]): Misfit[] {
+  take(lines: readonly Line[]): Shortfall[] {
     return this.#change(lines, -1, (product) => product.unitsInStock);
   }
 
   /**
-   * Puts every line on the shelf, or none.
-   * @returns the lines that the shelf has no room for (see MAX_UNITS); empty when all were put.
+   * Adds every line to the shelf, or none.
+   * @returns the lines that the shelf has no room for (see MAX_UNITS); empty when all were added.
    * @throws {RangeError} for a product that is not in the catalog, or a quantity that is not 1 or more.
    */
-  putBack(lines: readonly Line[]): Misfit[] {
+  add(lines: readonly Line[]): Shortfall[] {
     return this.#change(lines, +1, (product) => MAX_UNITS - product.unitsInStock);
   }
 
@@ -104,12 +104,12 @@ export class Catalog {
     return this.#levels.follow(present, (level) => watched.has(level.productId), signal);
   }
 
-  /** How many watch at this moment. */
+  /** Returns how many readers are watching. */
   get watchers(): number {
     return this.#levels.followers;
   }
 
-  #change(lines: readonly Line[], sign: 1 | -1, limit: (product: Product) => number): Misfit[] {
+  #change(lines: readonly Line[], sign: 1 | -1, limit: (product: Product) => number): Shortfall[] {
     const totals = new Map<string, number>();
     for (const { productId, quantity } of lines) {
       if (!(Number.isInteger(quantity) && quantity > 0))
@@ -117,10 +117,10 @@ export class Catalog {
       totals.set(productId, (totals.get(productId) ?? 0) + quantity);
     }
     const changes = [...totals].map(([id, wanted]) => ({ product: this.#known(id), wanted }));
-    const misfits = changes
+    const shortfalls = changes
       .map(({ product, wanted }) => ({ productId: product.id, wanted, possible: limit(product) }))
       .filter(({ wanted, possible }) => wanted > possible);
-    if (misfits.length > 0) return misfits;
+    if (shortfalls.length > 0) return shortfalls;
 
     for (const { product, wanted } of changes) {
       const changed = { ...product, unitsInStock: product.unitsInStock + sign * wanted };

@@ -1,7 +1,8 @@
 // Orders: from the counter to the customer's door.
 
-import type { Catalog, Line, Misfit } from "./catalog.ts";
+import type { Line, Shortfall } from "./catalog.ts";
 import { Feed } from "./feed.ts";
+import type { Stock } from "./stock.ts";
 
 /** The stations of an order, in the order it passes them. */
 export const orderStatuses = [
@@ -22,7 +23,7 @@ export interface Order {
   readonly status: OrderStatus;
   readonly statusSince: Date;
   readonly createdAt: Date;
-  /** Who ordered; empty where nobody is asked. */
+  /** The user who ordered; empty if the server does not ask who calls. */
   readonly customerId: string;
 }
 
@@ -33,25 +34,14 @@ export interface StatusChange {
   readonly at: Date;
 }
 
-/** What became of an order that was placed: the order, or what there is too little of. */
+/** What became of an order that was placed: the order, or the lines that there are too few units of. */
 export type Placed =
-  | { readonly order: Order; readonly shortages?: never }
-  | { readonly order?: never; readonly shortages: readonly Misfit[] };
+  | { readonly order: Order; readonly shortfalls?: never }
+  | { readonly order?: never; readonly shortfalls: readonly Shortfall[] };
 
-const MAX_LINES = 100;
-const MAX_QUANTITY = 100;
-
-/** What is wrong with the lines of an order, whatever is in stock; undefined if nothing is. */
-export function orderProblem(lines: readonly Line[]): string | undefined {
-  if (lines.length < 1 || lines.length > MAX_LINES) return `an order has 1 to ${MAX_LINES} lines`;
-  const wrong = lines.find(({ quantity }) => quantity < 1 || quantity > MAX_QUANTITY);
-  if (wrong === undefined) return undefined;
-  return `${wrong.quantity} ${wrong.productId}: a quantity is 1 to ${MAX_QUANTITY}`;
-}
-
-/** What there is too little of, in words. */
-export function describeShortages(shortages: readonly Misfit[]): string {
-  return shortages
+/** Returns in words which lines there are too few units of. */
+export function describeShortfalls(shortfalls: readonly Shortfall[]): string {
+  return shortfalls
     .map(({ productId, wanted, possible }) => `${wanted} ${productId} ordered, ${possible} left`)
     .join("; ");
 }
@@ -59,29 +49,31 @@ export function describeShortages(shortages: readonly Misfit[]): string {
 export class OrderBook {
   readonly #orders = new Map<string, Order>();
   readonly #changes = new Feed<StatusChange>((change) => change.status);
-  readonly #catalog: Catalog;
+  readonly #stock: Stock;
   readonly #now: () => Date;
 
-  /** @param options.now the clock that orders and their changes are dated by. */
-  constructor(catalog: Catalog, options: { now?: () => Date } = {}) {
-    this.#catalog = catalog;
+  /**
+   * @param stock where the units of orders are taken from.
+   * @param options.now the clock that orders and their changes are dated by.
+   */
+  constructor(stock: Stock, options: { now?: () => Date } = {}) {
+    this.#stock = stock;
     this.#now = options.now ?? (() => new Date());
   }
 
   /**
-   * Places an order and takes its lines from the shelf, both or neither.
-   * @throws {RangeError} for a product that is not in the catalog.
+   * Places an order and takes its lines from the stock, both or neither. The order gets its id and is
+   * in the book once the stock has answered.
+   * @throws what the stock throws; then there is no order.
    */
-  create(lines: readonly Line[], customerId = ""): Placed {
-    const shortages = this.#catalog.take(lines);
-    if (shortages.length > 0) return { shortages };
-
-    const priceCents = (line: Line) => this.#catalog.get(line.productId)?.priceCents ?? 0;
+  async create(lines: readonly Line[], customerId = ""): Promise<Placed> {
+    const { totalCents, shortfalls } = await this.#stock.take(lines);
+    if (shortfalls !== undefined) return { shortfalls };
     const createdAt = this.#now();
     const order: Order = {
       id: `order-${this.#orders.size + 1}`,
       lines: lines.map((line) => ({ ...line })),
-      totalCents: lines.reduce((total, line) => total + line.quantity * priceCents(line), 0),
+      totalCents,
       status: "RECEIVED",
       statusSince: createdAt,
       createdAt,
@@ -123,7 +115,7 @@ export class OrderBook {
     }
   }
 
-  /** How many track an order at this moment. */
+  /** Returns how many readers are tracking an order. */
   get trackers(): number {
     return this.#changes.followers;
   }

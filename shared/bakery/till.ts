@@ -3,30 +3,27 @@
 import type { Catalog } from "./catalog.ts";
 import { every } from "./every.ts";
 
-export class Till {
-  readonly #catalog: Catalog;
-  #sales = 0;
+/**
+ * Sells one unit every `tillMs` milliseconds until `signal` aborts, in the order of the shelf, round
+ * and round. 0 keeps the till shut.
+ */
+export function openTill(catalog: Catalog, tillMs: number, signal: AbortSignal): void {
+  let next = 0;
+  every(tillMs, signal, () => {
+    next = sellOne(catalog, next);
+  });
+}
 
-  constructor(catalog: Catalog) {
-    this.#catalog = catalog;
+/**
+ * Sells one unit of the product at place `from` of the shelf, or of the first one after it that is
+ * not sold out.
+ * @returns the place to go on from.
+ */
+export function sellOne(catalog: Catalog, from: number): number {
+  const ids = catalog.ids();
+  for (let place = from; place < from + ids.length; place++) {
+    const productId = ids[place % ids.length] ?? "";
+    if (catalog.take([{ productId, quantity: 1 }]).length === 0) return place + 1;
   }
-
-  /**
-   * Sells one unit of the next product, in the order of the shelf, round and round; sold-out products
-   * are passed over.
-   * @returns the id of what was sold; undefined when the shelf is empty.
-   */
-  sellOne(): string | undefined {
-    const ids = this.#catalog.ids();
-    for (const _ of ids) {
-      const productId = ids[this.#sales++ % ids.length] ?? "";
-      if (this.#catalog.take([{ productId, quantity: 1 }]).length === 0) return productId;
-    }
-    return undefined;
-  }
-
-  /** Sells one unit every `tillMs` milliseconds until `signal` aborts. 0: the till stays shut. */
-  open(tillMs: number, signal: AbortSignal): void {
-    every(tillMs, signal, () => this.sellOne());
-  }
+  return from;
 }

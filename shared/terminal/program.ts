@@ -1,11 +1,15 @@
-// How every program of the course ends: with an exit code that says what happened, never a stack trace.
+// How every program of the course ends: with an exit code, and one line where one line is enough.
 
-/** The caller typed something that cannot be meant: nothing was done. */
-export class UsageError extends Error {}
+/** An error whose message tells a person all there is to know: it is shown without a stack trace. */
+export class ExpectedError extends Error {}
+
+/** The command line or a setting makes no sense: nothing was done. */
+export class UsageError extends ExpectedError {}
 
 /**
- * Runs a program to its end. `main` gives the exit code. A UsageError is one line
- * on standard error and exit code 2, any other error one line and exit code 1.
+ * Runs a program to its end. `main` returns the exit code. What it throws goes to standard error: an
+ * ExpectedError, or an error of the operating system, as one line; anything else is a bug, and keeps
+ * its stack trace. The exit code is then 2 for a UsageError and 1 for the rest.
  */
 export async function runProgram(main: () => Promise<number>): Promise<void> {
   // A reader that has seen enough (`… | head -1`) closes the pipe: that is no failure.
@@ -15,7 +19,12 @@ export async function runProgram(main: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await main();
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(isExpected(error) ? error.message : error);
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
+}
+
+function isExpected(error: unknown): error is Error {
+  // Errors of the operating system, such as EACCES, name the system call that failed.
+  return error instanceof ExpectedError || (error instanceof Error && "syscall" in error);
 }

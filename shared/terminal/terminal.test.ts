@@ -1,6 +1,7 @@
 // The command line by itself.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { parseCommandLine, parseOptions } from "./command-line.ts";
 import { formatCents, formatColumns, formatCount } from "./output.ts";
@@ -132,4 +133,30 @@ describe("output", () => {
   it("shows cents as dollars", () => {
     assert.deepEqual([0, 5, 650].map(formatCents), ["$0.00", "$0.05", "$6.50"]);
   });
+});
+
+describe("a program", () => {
+  const programFile = import.meta.resolve("./program.ts");
+  const run = (body: string) => {
+    const script = `
+      import { ExpectedError, runProgram, UsageError } from ${JSON.stringify(programFile)};
+      import { readFileSync } from "node:fs";
+      await runProgram(async () => { ${body} });`;
+    const args = ["--import", "tsx/esm", "--input-type=module", "--eval", script];
+    const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    return { stdout, stderr, status };
+  };
+
+  for (const [title, body, stderr, status] of [
+    ["an expected error", 'throw new ExpectedError("no bread")', /^no bread\n$/, 1],
+    ["a usage error", 'throw new UsageError("no such loaf")', /^no such loaf\n$/, 2],
+    ["a system error", 'readFileSync("/nowhere")', /^ENOENT: [^\n]+\n$/, 1],
+    ["a bug", "return undefined.length", /^TypeError: [^]+\n {4}at /, 1],
+  ] as const) {
+    it(`that throws ${title} says so, with a stack trace only for a bug`, () => {
+      const ended = run(body);
+      assert.match(ended.stderr, stderr);
+      assert.deepEqual([ended.stdout, ended.status], ["", status]);
+    });
+  }
 });

@@ -1,32 +1,45 @@
-// One channel to the bakery, and the stubs that make calls over it.
+// Connects to a server: one channel, and any number of stubs whose calls go over it.
 
-import { type CallOptions, credentials } from "@grpc/grpc-js";
-import { CatalogServiceClient } from "../gen/bakery/v1/catalog.ts";
+import {
+  type CallOptions,
+  Channel,
+  type ChannelCredentials,
+  type ClientOptions,
+  credentials,
+} from "@grpc/grpc-js";
 
 const UNARY_DEADLINE_MS = 2000;
 
+/** The class of a stub, as ts-proto generates it: CatalogServiceClient, for instance. */
+type StubClass<Stub> = new (
+  address: string,
+  credentials: ChannelCredentials,
+  options: ClientOptions,
+) => Stub;
+
 export interface Connection {
-  readonly catalog: CatalogServiceClient;
-  /** The options of a unary call: without a deadline, a call may wait for ever. */
-  unaryOptions(): CallOptions;
+  /** Makes the stub of a service: an object with a method for each RPC. */
+  stub<Stub>(stubClass: StubClass<Stub>): Stub;
+  /** Returns the options of a unary call that starts now: its deadline. */
+  callOptions(): CallOptions;
   close(): void;
 }
 
 /**
  * Opens no socket yet: grpc-js connects with the first call, and connects again when it must.
- * @param deadlineMs how long a call may take; 0 leaves it to the kind of call.
+ * @param options.deadlineMs how long a call may take; 0 stands for the default.
  */
-export function connect(address: string, deadlineMs: number): Connection {
-  // The stub makes its channel from the address. Plaintext is for this machine only.
-  const catalog = new CatalogServiceClient(address, credentials.createInsecure());
+export function connect(address: string, { deadlineMs }: { deadlineMs: number }): Connection {
+  const plaintext = credentials.createInsecure(); // for this machine only
+  const channel = new Channel(address, plaintext, {});
   return {
-    catalog,
-    unaryOptions: () => ({ deadline: Date.now() + (deadlineMs || UNARY_DEADLINE_MS) }),
-    close: () => catalog.close(),
+    stub: (Stub) => new Stub(address, plaintext, { channelOverride: channel }),
+    callOptions: () => ({ deadline: Date.now() + (deadlineMs || UNARY_DEADLINE_MS) }),
+    close: () => channel.close(),
   };
 }
 
-/** What is wrong with an address as a person typed it; undefined if nothing is. */
+/** Returns what is wrong with the address, or undefined if it is valid. */
 export function addressProblem(address: string): string | undefined {
   const [, port] = /^(?:\[[0-9a-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/i.exec(address) ?? [];
   if (port !== undefined && Number(port) >= 1 && Number(port) <= 65535) return undefined;

@@ -2,27 +2,35 @@
 
 import { Metadata } from "@grpc/grpc-js";
 import { formatCents, formatColumns } from "../../shared/terminal/output.ts";
+import { ExpectedError } from "../../shared/terminal/program.ts";
 import type { Connection } from "../client/connection.ts";
 import { unaryCall } from "../client/unary-call.ts";
-import type { GetProductResponse, SearchProductsResponse } from "../gen/bakery/v1/catalog.ts";
+import {
+  CatalogServiceClient,
+  type GetProductResponse,
+  type SearchProductsResponse,
+} from "../gen/bakery/v1/catalog.ts";
 
-// Each stub takes the request, metadata (the call's headers: none here), the call's options and a
-// callback for the outcome.
+// A stub's method takes the request, metadata (the call's headers: none here), the call's options,
+// and a callback for the outcome.
 
-export async function get({ catalog, unaryOptions }: Connection, [id = ""]: string[]) {
+export async function get(connection: Connection, [id = ""]: string[]) {
+  const catalog = connection.stub(CatalogServiceClient);
   const { product } = await unaryCall<GetProductResponse>((done) =>
-    catalog.getProduct({ id }, new Metadata(), unaryOptions(), done),
+    catalog.getProduct({ id }, new Metadata(), connection.callOptions(), done),
   );
-  if (product === undefined) throw new Error("the server answered without a product");
+  if (product === undefined) throw new ExpectedError("the server answered without a product");
   console.log(`ID: ${product.id}`);
   console.log(`Name: ${product.name}`);
   console.log(`Price: ${formatCents(product.priceCents)}`);
   console.log(`In stock: ${product.unitsInStock}`);
 }
 
-export async function search({ catalog, unaryOptions }: Connection, words: string[]) {
+export async function search(connection: Connection, words: string[]) {
+  const catalog = connection.stub(CatalogServiceClient);
+  const query = words.join(" ");
   const { products } = await unaryCall<SearchProductsResponse>((done) =>
-    catalog.searchProducts({ query: words.join(" ") }, new Metadata(), unaryOptions(), done),
+    catalog.searchProducts({ query }, new Metadata(), connection.callOptions(), done),
   );
   const rows = products.map(({ id, name, priceCents, unitsInStock }) => [
     id,

@@ -1,17 +1,17 @@
-// RestockProducts: crates are counted as they come in, and put on the shelf when all are there.
+// RestockProducts: counts crates as they come in, and applies the delivery when it is complete.
 
 import { status } from "@grpc/grpc-js";
 import type { Catalog } from "../../shared/bakery/catalog.ts";
 import type { RestockProductsRequest, RestockProductsResponse } from "../gen/bakery/v1/catalog.ts";
 import { invalidArgument, StatusError } from "../server/status-error.ts";
-import { knownProduct } from "./known-product.ts";
+import { productOrNotFound } from "./product-or-not-found.ts";
 
 const MAX_CRATES = 10_000;
 const MAX_UNITS_IN_CRATE = 1000;
 
 /**
- * The end of a stream says only that no more will come. That this was all, the client says with the
- * delivery note. Nothing is applied until the note has come, and the end after it.
+ * The end of a stream says only that no more will come. The delivery note says that this was all: it
+ * is the commit. Without it nothing is applied; a cancel that comes after it is too late.
  */
 export async function restockProducts(
   catalog: Catalog,
@@ -32,7 +32,7 @@ export async function restockProducts(
           `crate ${crates} has ${units} units; 1 to ${MAX_UNITS_IN_CRATE} are allowed`,
         );
       }
-      knownProduct(catalog, productId);
+      productOrNotFound(catalog, productId);
       unitsOf.set(productId, (unitsOf.get(productId) ?? 0) + units);
     } else if (content?.$case === "deliveryNote") {
       if (content.value.crates !== crates) {
@@ -46,9 +46,9 @@ export async function restockProducts(
   if (!noted) throw invalidArgument("the delivery ended without its note");
 
   const lines = [...unitsOf].map(([productId, quantity]) => ({ productId, quantity }));
-  const [misfit] = catalog.putBack(lines);
-  if (misfit !== undefined) {
-    const details = `there is room for ${misfit.possible} more units of ${misfit.productId}`;
+  const [shortfall] = catalog.add(lines);
+  if (shortfall !== undefined) {
+    const details = `there is room for ${shortfall.possible} more units of ${shortfall.productId}`;
     throw new StatusError(status.FAILED_PRECONDITION, details);
   }
   return { products: lines.length, units: lines.reduce((sum, line) => sum + line.quantity, 0) };

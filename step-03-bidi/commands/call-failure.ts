@@ -1,28 +1,28 @@
-// What the command line says when a call fails, and the exit code it ends with.
+// Says what went wrong when a call fails, and what to check next.
 
 import { type ServiceError, status } from "@grpc/grpc-js";
 
 const FIRST_EXIT_CODE = 64; // as grpcurl does: 64 + the status code
 
-/** True for what grpc-js hands to a client when a call ends with any other status than OK. */
+/** Returns true for the error that a call ends with when its status is not OK. */
 export function isServiceError(thrown: unknown): thrown is ServiceError {
   return thrown instanceof Error && "code" in thrown && "details" in thrown;
 }
 
-/** `STATUS_NAME: details`, and what to check next. */
+/** Returns `STATUS_NAME: details`, with the next thing to check where there is one. */
 export function describeFailure({ code, details }: ServiceError): string {
-  const cause = details.replace(/ Resolution note:\s*$/, "");
+  const cause = details.replace(/ Resolution note:\s*$/, "").replace(/\s+/g, " ");
   const hint = nextCheck(code, cause);
   return `${status[code]}: ${cause}${hint === undefined ? "" : ` (${hint})`}`;
 }
 
-/** Says on standard error why a call has failed, and gives the exit code. */
+/** Prints on standard error why a call has failed, and returns the exit code. */
 export function reportFailure(error: ServiceError): number {
   console.error(describeFailure(error));
   return FIRST_EXIT_CODE + error.code;
 }
 
-/** UNAVAILABLE and DEADLINE_EXCEEDED have many causes. What grpc-js says of them tells which. */
+/** UNAVAILABLE and DEADLINE_EXCEEDED have many causes. The details from grpc-js tell which. */
 function nextCheck(code: status, cause: string): string | undefined {
   switch (code) {
     case status.UNAVAILABLE:
@@ -30,7 +30,7 @@ function nextCheck(code: status, cause: string): string | undefined {
     case status.CANCELLED:
       return "if you did not cancel, the server has dropped the connection";
     case status.DEADLINE_EXCEEDED:
-      // grpc-js on our side tells what the time went by with. Without an address, nothing was sent.
+      // grpc-js tells where the time went. Without a remote address, nothing was sent.
       return cause.includes("after") && !cause.includes("remote_addr")
         ? "the call was never sent; --deadline-ms says how long to wait"
         : "what the server did meanwhile is unknown; --deadline-ms says how long to wait";
@@ -41,7 +41,7 @@ function nextCheck(code: status, cause: string): string | undefined {
   }
 }
 
-/** The first whose words occur counts. */
+/** The first entry whose words occur applies. */
 const unavailableHints: readonly (readonly [words: string, hint: string])[] = [
   ["ECONNREFUSED", "is the server running? which port does it listen on? which port do you dial?"],
   ["Name resolution failed", "is the host's name spelled right?"],

@@ -1,36 +1,49 @@
-// OrderService: messages in, the order book asked, messages or a status out.
+// Implements OrderService: one function for each RPC.
 
 import { status } from "@grpc/grpc-js";
 import type { Catalog } from "../../shared/bakery/catalog.ts";
-import { describeShortages, type OrderBook, orderProblem } from "../../shared/bakery/orders.ts";
-import { knownProduct } from "../catalog/known-product.ts";
-import { type OrderServiceServer, OrderStatus } from "../gen/bakery/v1/orders.ts";
-import { bidiHandler } from "../server/bidi.ts";
+import { describeShortfalls, type OrderBook } from "../../shared/bakery/orders.ts";
+import { productOrNotFound } from "../catalog/product-or-not-found.ts";
+import { type OrderLine, type OrderServiceServer, OrderStatus } from "../gen/bakery/v1/orders.ts";
+import { bidi } from "../server/bidi.ts";
 import { invalidArgument, StatusError } from "../server/status-error.ts";
-import { unaryHandler } from "../server/unary.ts";
+import { unary } from "../server/unary.ts";
 import { trackOrder } from "./track-order.ts";
 
+const MAX_LINES = 100;
+const MAX_QUANTITY = 100;
+
+/** @param options.closing aborts when the server closes: streams end then. */
 export function orderHandlers(
   catalog: Catalog,
   orders: OrderBook,
-  closing: AbortSignal,
+  { closing }: { closing: AbortSignal },
 ): OrderServiceServer {
   return {
-    createOrder: unaryHandler(async (call) => {
-      const { lines } = call.request;
-      const problem = orderProblem(lines);
-      if (problem !== undefined) throw invalidArgument(problem);
-      for (const { productId } of lines) knownProduct(catalog, productId);
-      const { order, shortages } = orders.create(lines);
-      if (shortages !== undefined) {
-        throw new StatusError(status.FAILED_PRECONDITION, describeShortages(shortages));
+    createOrder: unary(async ({ lines }) => {
+      checkLines(lines);
+      for (const { productId } of lines) productOrNotFound(catalog, productId);
+      const { order, shortfalls } = await orders.create(lines);
+      if (shortfalls !== undefined) {
+        throw new StatusError(status.FAILED_PRECONDITION, describeShortfalls(shortfalls));
       }
       const { id, totalCents, createdAt } = order;
       return { order: { id, lines, totalCents, status: OrderStatus[order.status], createdAt } };
     }),
 
-    trackOrder: bidiHandler(closing, (requests, send, signal) =>
-      trackOrder(orders, requests, send, signal),
-    ),
+    trackOrder: bidi(closing, (requests, context) => trackOrder(orders, requests, context)),
   };
+}
+
+/** @throws {StatusError} INVALID_ARGUMENT for lines that no bakery could serve. */
+function checkLines(lines: readonly OrderLine[]): void {
+  if (lines.length < 1 || lines.length > MAX_LINES) {
+    throw invalidArgument(`an order has 1 to ${MAX_LINES} lines`);
+  }
+  const wrong = lines.find(({ quantity }) => quantity < 1 || quantity > MAX_QUANTITY);
+  if (wrong !== undefined) {
+    throw invalidArgument(
+      `${wrong.quantity} ${wrong.productId}: a quantity is 1 to ${MAX_QUANTITY}`,
+    );
+  }
 }

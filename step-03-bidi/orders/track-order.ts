@@ -1,4 +1,4 @@
-// TrackOrder: updates go out, pings come in and are answered, and neither waits for the other.
+// TrackOrder: sends updates, and answers pings, and neither waits for the other.
 
 import { status } from "@grpc/grpc-js";
 import { minutesAway } from "../../shared/bakery/courier.ts";
@@ -8,18 +8,18 @@ import {
   type TrackOrderRequest,
   type TrackOrderResponse,
 } from "../gen/bakery/v1/orders.ts";
+import type { BidiContext } from "../server/bidi.ts";
 import { invalidArgument, StatusError } from "../server/status-error.ts";
 
 const MAX_SHOWN_CHARACTERS = 64;
 
-type Send = (response: TrackOrderResponse) => Promise<void>;
+type TrackingContext = BidiContext<TrackOrderResponse>;
 
 /** Ends when the order is delivered, whether or not the client has closed its side by then. */
 export async function trackOrder(
   orders: OrderBook,
   requests: AsyncIterator<TrackOrderRequest>,
-  send: Send,
-  signal: AbortSignal,
+  context: TrackingContext,
 ): Promise<void> {
   const first = await requests.next();
   const start = first.done ? undefined : first.value.content;
@@ -29,18 +29,17 @@ export async function trackOrder(
     const shown = JSON.stringify(orderId.slice(0, MAX_SHOWN_CHARACTERS));
     throw new StatusError(status.NOT_FOUND, `no order ${shown}`);
   }
-  const delivered = sendUpdates(orders, orderId, send, signal);
-  const answered = answerPings(requests, send);
-  // Over when the order is delivered, or when a bad ping makes `answered` reject. When it resolves,
-  // the client has closed its side, and we go on waiting for the delivery.
+  const delivered = sendUpdates(orders, orderId, context);
+  const answered = answerPings(requests, context);
+  // The call is over when the order is delivered, or when a bad ping makes `answered` reject. When
+  // `answered` resolves, the client has closed its side, and we still wait for the delivery.
   await Promise.race([delivered, answered.then(() => delivered)]);
 }
 
 async function sendUpdates(
   orders: OrderBook,
   orderId: string,
-  send: Send,
-  signal: AbortSignal,
+  { send, signal }: TrackingContext,
 ): Promise<void> {
   for await (const change of orders.track(orderId, signal)) {
     const update = { status: OrderStatus[change.status], at: change.at };
@@ -48,7 +47,10 @@ async function sendUpdates(
   }
 }
 
-async function answerPings(requests: AsyncIterator<TrackOrderRequest>, send: Send): Promise<void> {
+async function answerPings(
+  requests: AsyncIterator<TrackOrderRequest>,
+  { send }: TrackingContext,
+): Promise<void> {
   // By hand, because the first message was taken from the same iterator.
   for (let next = await requests.next(); !next.done; next = await requests.next()) {
     const { content } = next.value;

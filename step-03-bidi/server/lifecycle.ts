@@ -1,52 +1,66 @@
-// A server's life: from its first listening socket to the last call that it answers.
+// Runs a server from its first listening socket to the last call that it answers.
 
 import { once } from "node:events";
 import { logVerbosity, type Server, type ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
+import { ExpectedError } from "../../shared/terminal/program.ts";
+import { callsUnderWay } from "./call-context.ts";
+import type { StatusError } from "./status-error.ts";
 
 const GRACE_MS = 5000;
 
-/** Aborts on the first SIGINT (Ctrl+C) or SIGTERM; a second one ends the process at once. */
-export function closeOnSignal(): AbortSignal {
-  const closing = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => closing.abort());
-  }
-  return closing.signal;
+/** Where a server listens, and how. */
+export interface Listening {
+  readonly credentials: ServerCredentials;
+  readonly host: string;
+  /** 0 picks a free port. */
+  readonly port: number;
 }
 
 /**
- * Serves until `closing` aborts and the calls under way have ended, or GRACE_MS has passed. Then it
- * ends the process, whatever a handler still does whose client is gone.
+ * Returns a signal that aborts on SIGINT (Ctrl+C) or SIGTERM. A second one ends the process at once.
+ * @param reason what streams end with that would otherwise last.
+ */
+export function closeOnSignal(reason: StatusError): { closing: AbortSignal } {
+  const closing = new AbortController();
+  const close = () => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, close);
+    closing.abort(reason);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, close);
+  return { closing: closing.signal };
+}
+
+/**
+ * Serves until `closing` aborts. Then it takes no new calls, lets those under way finish for up to
+ * GRACE_MS, and ends the process: with exit code 0, or with 1 if calls had to be cut off.
+ * @throws {ExpectedError} if it cannot listen.
  */
 export async function serve(
   server: Server,
-  credentials: ServerCredentials,
-  host: string,
-  port: number,
+  { credentials, host, port }: Listening,
   closing: AbortSignal,
 ): Promise<never> {
   const address = host.includes(":") ? `[${host}]` : host;
   const boundPort = await bind(server, `${address}:${port}`, credentials);
   console.log(`listening on ${address}:${boundPort}`);
-  if (!closing.aborted) await once(closing, "abort"); // It may have come while we were starting.
+  if (!closing.aborted) await once(closing, "abort"); // The signal may come before we listen.
 
-  // From here on new calls are refused, and calls that are under way may end in peace. A peer that
-  // never ends its calls must not keep the process alive, so patience has a limit.
-  const impatience = setTimeout(() => server.forceShutdown(), GRACE_MS);
+  // A timer of our own: a peer that is silent or frozen keeps tryShutdown waiting, and neither does
+  // forceShutdown end that. The operating system closes what the process leaves open.
+  setTimeout(() => process.exit(callsUnderWay() > 0 ? 1 : 0), GRACE_MS);
   await new Promise((resolve) => server.tryShutdown(resolve));
-  clearTimeout(impatience);
   process.exit(0);
 }
 
 function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
-  // grpc-js would log a line of its own when binding fails; the error below says more.
+  // When binding fails, grpc-js prints a line of its own. The error below says more.
   const quiet = process.env.GRPC_VERBOSITY === undefined;
   if (quiet) setLogVerbosity(logVerbosity.NONE);
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => {
       if (quiet) setLogVerbosity(logVerbosity.ERROR);
       if (error === null) resolve(port);
-      else reject(new Error(`cannot listen on ${address}: ${bindProblem(error.message)}`));
+      else reject(new ExpectedError(`cannot listen on ${address}: ${bindProblem(error.message)}`));
     });
   });
 }

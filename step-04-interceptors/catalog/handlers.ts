@@ -1,50 +1,51 @@
-// CatalogService: messages in, the catalog asked, messages or a status out.
+// Implements CatalogService: one function for each RPC.
 
 import { setTimeout } from "node:timers/promises";
 import type { Catalog } from "../../shared/bakery/catalog.ts";
 import type { CatalogServiceServer } from "../gen/bakery/v1/catalog.ts";
-import { clientStreamHandler } from "../server/client-stream.ts";
-import { serverStreamHandler } from "../server/server-stream.ts";
+import { clientStream } from "../server/client-stream.ts";
+import { serverStream } from "../server/server-stream.ts";
 import { invalidArgument } from "../server/status-error.ts";
-import { unaryHandler } from "../server/unary.ts";
-import { knownProduct } from "./known-product.ts";
+import { unary } from "../server/unary.ts";
+import { productOrNotFound } from "./product-or-not-found.ts";
 import { restockProducts } from "./restock-products.ts";
 import { watchProducts } from "./watch-products.ts";
 
 const PRODUCT_ID = /^[a-z][a-z0-9-]{0,63}$/;
 const MAX_QUERY_CHARACTERS = 200;
 
+/**
+ * @param options.slowMs how long GetProduct takes; it stands for a database on a bad day.
+ * @param options.closing aborts when the server closes: streams end then.
+ */
 export function catalogHandlers(
   catalog: Catalog,
-  slowMs: number,
-  closing: AbortSignal,
+  { slowMs, closing }: { slowMs: number; closing: AbortSignal },
 ): CatalogServiceServer {
   return {
-    getProduct: unaryHandler(async (call) => {
-      const { id } = call.request;
+    getProduct: unary(async ({ id }, { signal }) => {
       if (!PRODUCT_ID.test(id)) {
         throw invalidArgument(
           'id must be lower-case letters, digits and hyphens, such as "sourdough"',
         );
       }
-      const product = knownProduct(catalog, id);
-      await setTimeout(slowMs); // stands for a database on a bad day
-      if (call.cancelled) console.log("GetProduct: answer ready, but the client no longer waits");
+      const product = productOrNotFound(catalog, id);
+      if (slowMs > 0) await setTimeout(slowMs);
+      if (signal.aborted) console.log("GetProduct: answer ready, but the client no longer waits");
       return { product };
     }),
 
-    searchProducts: unaryHandler(async (call) => {
-      const { query } = call.request;
+    searchProducts: unary(async ({ query }) => {
       if ([...query].length > MAX_QUERY_CHARACTERS) {
         throw invalidArgument(`query has more than ${MAX_QUERY_CHARACTERS} characters`);
       }
       return { products: catalog.search(query) };
     }),
 
-    watchProducts: serverStreamHandler(closing, (request, signal) =>
+    watchProducts: serverStream(closing, (request, { signal }) =>
       watchProducts(catalog, request, signal),
     ),
 
-    restockProducts: clientStreamHandler((messages) => restockProducts(catalog, messages)),
+    restockProducts: clientStream((messages) => restockProducts(catalog, messages)),
   };
 }

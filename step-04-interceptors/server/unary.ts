@@ -1,19 +1,22 @@
-// Lets a unary handler be an async function that returns its response or throws.
+// Lets a unary handler be an async function from a request to its response.
 
-import type { handleUnaryCall, ServerUnaryCall } from "@grpc/grpc-js";
+import type { handleUnaryCall } from "@grpc/grpc-js";
+import { type CallContext, callContext } from "./call-context.ts";
 import { toStatus } from "./status-error.ts";
 
 /**
- * grpc-js never looks at the promise of a handler: an async one that rejects would answer nothing
- * and end the process. Here every outcome becomes exactly one call of the callback.
+ * Returns the callback-style handler that grpc-js expects. grpc-js ignores the promise of an async
+ * handler: one that rejects would answer nothing and end the process. Here every outcome, a
+ * response or an error, becomes exactly one call of the callback.
  */
-export function unaryHandler<Request, Response>(
-  handle: (call: ServerUnaryCall<Request, Response>) => Promise<Response>,
+export function unary<Request, Response>(
+  handle: (request: Request, context: CallContext) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    handle(call).then(
+    const answer = async () => handle(call.request, callContext(call));
+    answer().then(
       (response) => callback(null, response),
-      (thrown: unknown) => callback(toStatus(thrown, call.getPath())),
+      (thrown: unknown) => callback(toStatus(thrown, call)),
     );
   };
 }

@@ -2,15 +2,17 @@
 
 import { formatCount } from "../../shared/terminal/output.ts";
 import type { Connection } from "../client/connection.ts";
+import { CatalogServiceClient } from "../gen/bakery/v1/catalog.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
 
 /** Prints updates until there were `count` of them (0: no limit), or until Ctrl+C. */
 export async function watch(
-  { catalog, streamOptions }: Connection,
+  connection: Connection,
   productIds: string[],
   { count }: { count: number },
 ) {
-  const call = catalog.watchProducts({ productIds }, streamOptions());
+  const catalog = connection.stub(CatalogServiceClient);
+  const call = catalog.watchProducts({ productIds }, connection.callOptions());
   let seen = 0;
   await untilInterrupt(call, async (leave) => {
     for await (const { productId, unitsInStock, observedAt } of call) {

@@ -1,47 +1,39 @@
 // Lets a client-streaming handler be an async function over the messages that it receives.
 
-import { setImmediate, setTimeout } from "node:timers/promises";
-import { type handleClientStreamingCall, type ServerReadableStream, status } from "@grpc/grpc-js";
-import { StatusError, toStatus } from "./status-error.ts";
-
-const CANCEL_SHOWS_MS = 20;
+import type { handleClientStreamingCall, ServerReadableStream } from "@grpc/grpc-js";
+import { type CallContext, callContext } from "./call-context.ts";
+import { toStatus } from "./status-error.ts";
 
 /**
- * When `consume` throws, the call ends at once and the rest is not read. An upload under way may go
- * on while the server closes: it comes to its end by itself.
+ * When `consume` throws, the call ends at once and the rest is not read. An upload may go on while
+ * the server closes: it comes to an end by itself.
  */
-export function clientStreamHandler<Request, Response>(
-  consume: (messages: AsyncIterable<Request>) => Promise<Response>,
+export function clientStream<Request, Response>(
+  consume: (requests: AsyncIterable<Request>, context: CallContext) => Promise<Response>,
 ): handleClientStreamingCall<Request, Response> {
   return (call, callback) => {
-    consume(receive(call)).then(
+    const context = callContext(call);
+    const answer = async () => consume(receive(call, context.signal), context);
+    answer().then(
       (response) => callback(null, response),
-      (thrown: unknown) => {
-        const answer = toStatus(thrown, call.getPath());
-        console.log(`${call.getPath()} ended: ${answer.details}`);
-        callback(answer);
-      },
+      (thrown: unknown) => callback(toStatus(thrown, call)),
     );
   };
 }
 
 /**
- * The messages, up to an end that is one. A client of grpc-js that cancels sends the end first and
- * the cancel in a frame of its own, so for a moment a broken upload looks like a complete one. The
- * wait catches nearly all of these; what must never go wrong needs a message that says "all".
+ * Yields the messages up to the end of the stream. That end doesn't say that the client has sent all
+ * it wanted to: a client of grpc-js that cancels sends the end first and the cancel in another frame.
  */
 async function* receive<Request>(
   call: ServerReadableStream<Request, unknown>,
+  signal: AbortSignal,
 ): AsyncGenerator<Request> {
   try {
-    // A plain `yield* call` would destroy the call at its end, with an error made for nobody.
+    // A plain `yield* call` would destroy the call at its end, at the price of an error object.
     yield* call.iterator({ destroyOnReturn: false });
   } catch (error) {
-    if (!call.cancelled) throw error;
-  }
-  await setTimeout(CANCEL_SHOWS_MS);
-  for (let turn = 0; turn < 3; turn++) await setImmediate(); // Reads what has come in meanwhile.
-  if (call.cancelled) {
-    throw new StatusError(status.CANCELLED, "the client has cancelled, or is gone");
+    signal.throwIfAborted(); // The client has cancelled: that is the reason.
+    throw error;
   }
 }

@@ -2,20 +2,26 @@
 
 import { Metadata } from "@grpc/grpc-js";
 import { formatCents } from "../../shared/terminal/output.ts";
+import { ExpectedError } from "../../shared/terminal/program.ts";
 import { parseAmount } from "../../shared/terminal/values.ts";
 import type { Connection } from "../client/connection.ts";
 import { unaryCall } from "../client/unary-call.ts";
-import type { CreateOrderResponse, TrackOrderResponse } from "../gen/bakery/v1/orders.ts";
+import {
+  type CreateOrderResponse,
+  OrderServiceClient,
+  type TrackOrderResponse,
+} from "../gen/bakery/v1/orders.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
 
-/** @param args as PRODUCT=QUANTITY. */
-export async function order({ orders, unaryOptions }: Connection, args: string[]) {
+/** @param args one PRODUCT=QUANTITY for each line. */
+export async function order(connection: Connection, args: string[]) {
+  const orders = connection.stub(OrderServiceClient);
   const amounts = args.map(parseAmount);
   const lines = amounts.map(({ name, amount }) => ({ productId: name, quantity: amount }));
   const { order } = await unaryCall<CreateOrderResponse>((done) =>
-    orders.createOrder({ lines }, new Metadata(), unaryOptions(), done),
+    orders.createOrder({ lines }, new Metadata(), connection.callOptions(), done),
   );
-  if (order === undefined) throw new Error("the server answered without an order");
+  if (order === undefined) throw new ExpectedError("the server answered without an order");
   console.log(`ID: ${order.id}`);
   console.log(`Status: ${statusName(order.status)}`);
   console.log(`Total: ${formatCents(order.totalCents)}`);
@@ -23,11 +29,12 @@ export async function order({ orders, unaryOptions }: Connection, args: string[]
 
 /** Sends the pings, closes our side, and prints what comes until the order is delivered. */
 export async function track(
-  { orders, streamOptions }: Connection,
+  connection: Connection,
   [orderId = ""]: string[],
   { ping }: { ping: readonly string[] },
 ) {
-  const call = orders.trackOrder(streamOptions());
+  const orders = connection.stub(OrderServiceClient);
+  const call = orders.trackOrder(connection.callOptions());
   call.write({ content: { $case: "start", value: { orderId } } });
   for (const place of ping) {
     const [latitude = 0, longitude = 0] = place.split(",").map(Number);

@@ -6,19 +6,24 @@ import { formatCount } from "../../shared/terminal/output.ts";
 import { parseAmount } from "../../shared/terminal/values.ts";
 import type { Connection } from "../client/connection.ts";
 import { unaryCall } from "../client/unary-call.ts";
-import type { RestockProductsRequest, RestockProductsResponse } from "../gen/bakery/v1/catalog.ts";
+import {
+  CatalogServiceClient,
+  type RestockProductsRequest,
+  type RestockProductsResponse,
+} from "../gen/bakery/v1/catalog.ts";
 
-/** @param args as PRODUCT=UNITS: a crate for each. */
-export async function restock({ catalog, streamOptions }: Connection, args: string[]) {
+/** @param args one PRODUCT=UNITS for each crate. */
+export async function restock(connection: Connection, args: string[]) {
+  const catalog = connection.stub(CatalogServiceClient);
   const crates = args.map(parseAmount);
   const { products, units } = await unaryCall<RestockProductsResponse>((done) => {
-    const call = catalog.restockProducts(new Metadata(), streamOptions(), done);
-    upload(call, delivery(crates)).catch(() => call.cancel()); // half a delivery is none
+    const call = catalog.restockProducts(new Metadata(), connection.callOptions(), done);
+    upload(call, delivery(crates)).catch(() => call.cancel()); // Half a delivery counts as none.
   });
   console.log(`restocked ${formatCount(units, "unit")} of ${formatCount(products, "product")}`);
 }
 
-/** The messages of a delivery, each made when it is asked for. */
+/** Yields the messages of a delivery, each made when it is asked for. */
 function* delivery(
   crates: readonly { name: string; amount: number }[],
 ): Generator<RestockProductsRequest> {
@@ -28,7 +33,7 @@ function* delivery(
   yield { content: { $case: "deliveryNote", value: { crates: crates.length } } };
 }
 
-/** Goes on writing when there is room for it: the server may read slower than we write. */
+/** Writes each message when there is room for it: the server may read slower than we write. */
 export async function upload<Message>(
   call: ClientWritableStream<Message>,
   messages: Iterable<Message>,
@@ -36,5 +41,5 @@ export async function upload<Message>(
   for (const message of messages) {
     if (!call.write(message)) await once(call, "drain");
   }
-  call.end(); // Half-close: we have nothing more to send, and await the response.
+  call.end(); // Half-close: we have nothing more to send, and wait for the response.
 }

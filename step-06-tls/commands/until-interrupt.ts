@@ -5,8 +5,8 @@ import { isServiceError } from "./call-failure.ts";
 
 /**
  * Runs `read`, which reads a stream to its end. Ctrl+C cancels the call, and so does `leave`; the
- * CANCELLED with which it ends then is no failure.
- * @returns true if the call was left so.
+ * CANCELLED that the call then ends with is not an error.
+ * @returns true if the call was left that way.
  */
 export async function untilInterrupt(
   call: Pick<ClientReadableStream<unknown>, "cancel">,
@@ -15,7 +15,7 @@ export async function untilInterrupt(
   let left = false;
   const leave = () => {
     left = true;
-    call.cancel(); // Without this the server would stream on: to stop reading is not enough.
+    call.cancel(); // To stop reading is not enough: the server would go on streaming.
   };
   process.once("SIGINT", leave);
   try {

@@ -1,46 +1,46 @@
-// Lets a bidirectional handler be an async function: what comes in, a way to send, and a signal.
+// Lets a bidirectional handler be an async function: requests come in, and it sends when it likes.
 
 import { once } from "node:events";
-import type { handleBidiStreamingCall, Metadata } from "@grpc/grpc-js";
-import { callLife } from "./call-life.ts";
-import { toStatus } from "./status-error.ts";
+import type { handleBidiStreamingCall } from "@grpc/grpc-js";
+import type { CallContext } from "./call-context.ts";
+import { failStream } from "./fail-stream.ts";
+import { streamContext } from "./stream-context.ts";
 import { writeMessage } from "./write-message.ts";
 
+export interface BidiContext<Response> extends CallContext {
+  /** Resolves when there is room for another response. */
+  send(response: Response): Promise<void>;
+}
+
 /**
- * Runs `converse` and ends the call when it ends: with OK, or with the status that it throws. When
- * the signal aborts the call is over, whatever `converse` still waits for.
+ * Runs `converse` and ends the call when it ends: with OK, or with the status that it throws. Once
+ * the signal aborts the call is over, even if `converse` is still waiting for something.
+ * @param closing aborts when the server closes: the call ends then.
  */
-export function bidiHandler<Request, Response>(
+export function bidi<Request, Response>(
   closing: AbortSignal,
-  converse: (
-    requests: AsyncIterator<Request>,
-    send: (response: Response) => Promise<void>,
-    signal: AbortSignal,
-    metadata: Metadata,
-  ) => Promise<void>,
+  converse: (requests: AsyncIterator<Request>, context: BidiContext<Response>) => Promise<void>,
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
-    const life = callLife(call, closing);
-    const { signal } = life;
+    const { context, over } = streamContext(call, closing);
+    const { signal } = context;
     // An ordinary loop over a stream destroys it at its end. Here that end is the client's
-    // half-close, after which we still have much to send. (Node's streams have this iterator.)
+    // half-close, after which we still have much to send. (Node.js's streams have this iterator.)
     const requests: AsyncIterator<Request> = call.iterator({ destroyOnReturn: false });
     const send = (response: Response) => writeMessage(call, response, signal);
-    const over = once(signal, "abort").then(() => signal.throwIfAborted());
-    const done = converse(requests, send, signal, call.metadata).then(() =>
-      signal.throwIfAborted(),
-    );
-    Promise.race([done, over]).then(
-      () => {
-        life.abort(); // First of all, so that nothing is written after the end.
-        call.end();
-      },
-      (thrown: unknown) => {
-        life.abort();
-        const { code, details } = toStatus(thrown, call.getPath());
-        console.log(`${call.getPath()} ended: ${details}`);
-        call.emit("error", { code, details });
-      },
-    );
+    const done = (async () => converse(requests, { ...context, send }))();
+    const aborted = signal.aborted ? Promise.resolve() : once(signal, "abort");
+    Promise.race([done, aborted])
+      .then(() => signal.throwIfAborted())
+      .then(
+        () => {
+          over.abort(); // First of all, so that nothing is written after the end.
+          call.end();
+        },
+        (thrown: unknown) => {
+          over.abort();
+          failStream(call, thrown);
+        },
+      );
   };
 }

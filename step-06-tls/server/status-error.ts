@@ -1,8 +1,9 @@
 // Failures as gRPC knows them: a status code, and details that the caller may read.
 
-import { type StatusObject, status } from "@grpc/grpc-js";
+import { type Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { reportFailure } from "./report.ts";
 
-/** Thrown by a handler to end its call with this status. */
+/** Throw it from a handler to end the call with this status. */
 export class StatusError extends Error {
   readonly code: status;
   readonly details: string;
@@ -14,17 +15,21 @@ export class StatusError extends Error {
   }
 }
 
-/** For a request that is wrong whatever the state of the bakery. */
+/** Returns the error for a request that is wrong whatever the state of the bakery. */
 export function invalidArgument(details: string): StatusError {
   return new StatusError(status.INVALID_ARGUMENT, details);
 }
 
 /**
- * The status to answer when a handler has thrown. What was not thrown for the caller's eyes is
- * logged here and answered INTERNAL without its text, which may hold names, paths or data.
+ * Returns the status with which a call ends whose handler has thrown. An error that isn't a
+ * StatusError may hold names, paths or data: it is reported on the server, and the client gets
+ * INTERNAL without its text.
  */
-export function toStatus(thrown: unknown, method: string): Pick<StatusObject, "code" | "details"> {
+export function toStatus(
+  thrown: unknown,
+  call: { readonly metadata: Metadata; getPath(): string },
+): Pick<StatusObject, "code" | "details"> {
   if (thrown instanceof StatusError) return { code: thrown.code, details: thrown.details };
-  console.error(`${method} failed:`, thrown);
+  reportFailure(call, thrown);
   return { code: status.INTERNAL, details: "internal error" };
 }

@@ -1,8 +1,8 @@
-// Client: no unary call without a deadline, whoever forgot it.
+// Client: gives a deadline to every unary call that has none.
 
 import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
 
-/** Streams may last: they keep what their caller decided. */
+/** Streams may last: they keep what their caller has decided. */
 export function defaultDeadlineInterceptor(deadlineMs: number): Interceptor {
   return (options, nextCall) => {
     const { requestStream, responseStream } = options.method_definition;

@@ -2,10 +2,9 @@
 
 import { randomUUID } from "node:crypto";
 import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
+import { REQUEST_ID } from "../../metadata-keys.ts";
 
-export const REQUEST_ID = "x-request-id";
-
-/** Keeps the id of a caller that has brought one. */
+/** Leaves the id of a call that already has one. */
 export const sendRequestIdInterceptor: Interceptor = (options, nextCall) =>
   new InterceptingCall(nextCall(options), {
     start(metadata, listener, next) {

@@ -1,27 +1,27 @@
-// Server: gives every call an id, so that what different programs say of it can be put together.
+// Server: gives every call an id, so that what different programs log about it can be put together.
 
 import { randomUUID } from "node:crypto";
-import { Metadata, ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
-
-export const REQUEST_ID = "x-request-id";
+import { Metadata } from "@grpc/grpc-js";
+import { REQUEST_ID } from "../../metadata-keys.ts";
+import { serverInterceptor } from "./server-interceptor.ts";
 
 /** Printable ASCII, and too short to flood a log: what a client sends is not to be trusted. */
 const ACCEPTABLE = /^[\x20-\x7e]{1,64}$/;
 
-/** Takes the client's id if it is acceptable, else makes one, and sends it back either way. */
-export const requestIdInterceptor: ServerInterceptor = (_method, call) => {
+/** Takes the client's id if it is acceptable, else makes one. Sends it back either way. */
+export const requestIdInterceptor = serverInterceptor(() => {
   let requestId = "";
   let answered = false;
   const answer = (metadata: Metadata) => {
     answered = true;
     metadata.set(REQUEST_ID, requestId);
   };
-  return new ServerInterceptingCall(call, {
+  return {
     start(next) {
       next({
         onReceiveMetadata(metadata, next) {
           requestId = acceptableId(metadata) ?? randomUUID();
-          metadata.set(REQUEST_ID, requestId); // What is further in sees this one.
+          metadata.set(REQUEST_ID, requestId); // Everyone who holds this object sees the id.
           next(metadata);
         },
       });
@@ -37,8 +37,8 @@ export const requestIdInterceptor: ServerInterceptor = (_method, call) => {
       answer(metadata);
       next({ ...status, metadata });
     },
-  });
-};
+  };
+});
 
 function acceptableId(metadata: Metadata): string | undefined {
   const [id] = metadata.get(REQUEST_ID);

@@ -1,8 +1,8 @@
-// Client: sends a token with each call. On a plaintext connection everybody on the way can read it.
+// Client: sends a token with each call. On a plaintext connection, an eavesdropper can read it.
 
 import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
 
-/** What is wrong with a token as a person typed it, without showing it; undefined if nothing is. */
+/** Returns what is wrong with a token, without showing it, or undefined if it is valid. */
 export function tokenProblem(token: string): string | undefined {
   return /^[\w.~+/=-]*$/.test(token) ? undefined : "is not a token: copy all of it, and only it";
 }

@@ -1,4 +1,4 @@
-// Products by their id, and the status for an id that the bakery does not know.
+// Looks up a product by its id, or ends the call with NOT_FOUND.
 
 import { status } from "@grpc/grpc-js";
 import type { Catalog } from "../../shared/bakery/catalog.ts";
@@ -7,8 +7,11 @@ import { StatusError } from "../server/status-error.ts";
 
 const MAX_SHOWN_CHARACTERS = 64; // of what a client sent: details travel in a header
 
-/** The product of this id, or NOT_FOUND with the ids that may have been meant. */
-export function knownProduct(catalog: Catalog, id: string): Product {
+/**
+ * Returns the product.
+ * @throws {StatusError} NOT_FOUND, with the ids that the client may have meant.
+ */
+export function productOrNotFound(catalog: Catalog, id: string): Product {
   const product = catalog.get(id);
   if (product !== undefined) return product;
   const shown = JSON.stringify(id.slice(0, MAX_SHOWN_CHARACTERS));

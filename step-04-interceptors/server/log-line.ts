@@ -1,0 +1,20 @@
+// Puts together what log lines about calls have in common.
+
+import type { Metadata } from "@grpc/grpc-js";
+import { REQUEST_ID } from "../metadata-keys.ts";
+
+/** Returns how a log line begins: the time, and the call as `CatalogService/GetProduct`. */
+export function logStart(path: string): string {
+  const call = path.split(".").at(-1)?.replace(/^\//, "") ?? path;
+  return `${new Date().toISOString()} ${call}`;
+}
+
+/** Returns the call's request id as `id=…`, to find the lines of all programs about one call. */
+export function logId(metadata: Metadata): string {
+  return `id=${logWord(String(metadata.get(REQUEST_ID)[0] ?? "-"))}`;
+}
+
+/** Quotes a text unless it is one plain word: nobody may write what looks like another field. */
+export function logWord(text: string): string {
+  return /^[\w.:@/-]+$/.test(text) ? text : JSON.stringify(text);
+}
