@@ -27,7 +27,7 @@ async function main(): Promise<never> {
     PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
     KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
-    KEYS: { default: "", help: "the folder of the key pair; unless given, keys beside this file" },
+    KEYS: { default: "", help: "folder of the key pair; by default keys in this step's folder" },
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
   const { closing } = closeOnSignal(new StatusError(status.UNAVAILABLE, "the bakery is closing"));

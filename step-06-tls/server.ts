@@ -12,7 +12,6 @@ import { catalogHandlers } from "./catalog/handlers.ts";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceService } from "./gen/bakery/v1/orders.ts";
 import { orderHandlers } from "./orders/handlers.ts";
-import { certsFolder } from "./security/certificate-store.ts";
 import { keysFolder, readPublicKey } from "./security/keys.ts";
 import { tokenVerifier } from "./security/verify-token.ts";
 import { authInterceptor } from "./server/interceptors/auth.ts";
@@ -21,7 +20,7 @@ import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
 import { reportingSerialization } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
-import { namesProblem, tlsCredentials } from "./server/tls.ts";
+import { tlsCredentials, tlsSettings, tlsVariables } from "./server/tls.ts";
 
 async function main(): Promise<never> {
   const settings = readSettings({
@@ -29,15 +28,8 @@ async function main(): Promise<never> {
     PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
     KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
-    KEYS: { default: "", help: "the folder of the key pair; unless given, keys beside this file" },
-    CERTS: { default: "", help: "folder of certificates; unless given, certs beside this file" },
-    CERT_NAMES: {
-      default: "localhost,127.0.0.1,::1",
-      help: "what clients may dial",
-      problem: namesProblem,
-    },
-    CERT_DAYS: { default: 30, max: 365, help: "how long a new certificate is valid" },
-    MTLS: { default: 0, max: 1, help: "1: clients, too, must show a certificate from our CA" },
+    KEYS: { default: "", help: "folder of the key pair; by default keys in this step's folder" },
+    ...tlsVariables,
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
   const { closing } = closeOnSignal(new StatusError(status.UNAVAILABLE, "the bakery is closing"));
@@ -60,12 +52,7 @@ async function main(): Promise<never> {
     orderHandlers(catalog, orders, { closing }),
   );
 
-  const credentials = await tlsCredentials({
-    folder: settings.CERTS || certsFolder,
-    names: settings.CERT_NAMES.split(","),
-    days: settings.CERT_DAYS,
-    mutual: settings.MTLS === 1,
-  });
+  const credentials = await tlsCredentials(tlsSettings(settings));
   return serve(server, { credentials, host: settings.HOST, port: settings.PORT }, closing);
 }
 

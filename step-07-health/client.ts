@@ -3,7 +3,7 @@
 import { parseCommandLine } from "../shared/terminal/command-line.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { placeProblem } from "../shared/terminal/values.ts";
-import { channelCredentials, tokenProblem } from "./client/channel-credentials.ts";
+import { channelSecurity, tokenProblem } from "./client/channel-credentials.ts";
 import { addressProblem, connect } from "./client/connection.ts";
 import { isServiceError, reportFailure } from "./commands/call-failure.ts";
 import { get, search } from "./commands/catalog.ts";
@@ -69,12 +69,11 @@ async function main(): Promise<number> {
     },
   );
 
-  const connection = connect(
-    options.address,
-    options["deadline-ms"],
-    options.verbose,
-    channelCredentials(options),
-  );
+  const connection = connect(options.address, {
+    deadlineMs: options["deadline-ms"],
+    verbose: options.verbose,
+    security: channelSecurity(options, options.address),
+  });
   try {
     await command.run(connection, args, options);
     return 0;

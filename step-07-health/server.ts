@@ -1,28 +1,34 @@
 // The bakery's server: what it is made of, in one screen.
 
-import { Server } from "@grpc/grpc-js";
+import { join } from "node:path";
+import { Server, status } from "@grpc/grpc-js";
 import { Catalog } from "../shared/bakery/catalog.ts";
 import { openKitchen } from "../shared/bakery/kitchen.ts";
 import { OrderBook } from "../shared/bakery/orders.ts";
-import { Till } from "../shared/bakery/till.ts";
+import { shelfOf } from "../shared/bakery/stock.ts";
+import { openTill } from "../shared/bakery/till.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
 import { oneOf } from "../shared/terminal/values.ts";
+import { bakeryHealth } from "./bakery-health.ts";
 import { catalogHandlers } from "./catalog/handlers.ts";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceService } from "./gen/bakery/v1/orders.ts";
 import { orderHandlers } from "./orders/handlers.ts";
-import { certsFolder } from "./security/certificate-store.ts";
 import { keysFolder, readPublicKey } from "./security/keys.ts";
 import { tokenVerifier } from "./security/verify-token.ts";
-import { bakeryHealth } from "./server/health.ts";
 import { authInterceptor } from "./server/interceptors/auth.ts";
 import { closingInterceptor } from "./server/interceptors/closing.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
-import { bakeryReflection } from "./server/reflection.ts";
-import { namesProblem, tlsCredentials } from "./server/tls.ts";
+import { serverReflection } from "./server/reflection.ts";
+import { reportingSerialization } from "./server/report.ts";
+import { StatusError } from "./server/status-error.ts";
+import { tlsCredentials, tlsSettings, tlsVariables } from "./server/tls.ts";
+
+/** What the proto files say, for reflection: buf writes it beside the generated code. */
+const descriptors = join(import.meta.dirname, "gen", "descriptors.binpb");
 
 async function main(): Promise<never> {
   const settings = readSettings({
@@ -30,49 +36,43 @@ async function main(): Promise<never> {
     PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
     KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
-    KEYS: { default: "", help: "the folder of the key pair; unless given, keys beside this file" },
-    CERTS: { default: "", help: "folder of certificates; unless given, certs beside this file" },
-    CERT_NAMES: {
-      default: "localhost,127.0.0.1,::1",
-      help: "what clients may dial",
-      problem: namesProblem,
-    },
-    CERT_DAYS: { default: 30, max: 365, help: "how long a new certificate is valid" },
-    MTLS: { default: 0, max: 1, help: "1: clients, too, must show a certificate of our CA" },
+    KEYS: { default: "", help: "folder of the key pair; by default keys in this step's folder" },
+    ...tlsVariables,
     WARMUP_MS: { default: 0, help: "how long health says no for orders: the oven is cold" },
-    REFLECTION: {
-      default: "on",
-      help: "off: hide what can be called",
-      problem: oneOf("on", "off"),
-    },
+    DRAIN_MS: { default: 0, help: "how long calls are still served after Ctrl+C" },
+    REFLECTION: { default: "on", help: "off: hide the contract", problem: oneOf("on", "off") },
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
-  const closing = closeOnSignal();
-  const health = bakeryHealth(settings.WARMUP_MS, closing); // the first to hear of closing
+  const reason = new StatusError(status.UNAVAILABLE, "the bakery is closing");
+  const { draining, closing } = closeOnSignal({ reason, drainMs: settings.DRAIN_MS });
 
   const catalog = new Catalog();
-  new Till(catalog).open(settings.TILL_MS, closing);
-  const orders = new OrderBook(catalog);
+  openTill(catalog, settings.TILL_MS, closing);
+  const orders = new OrderBook(shelfOf(catalog));
   openKitchen(orders, settings.KITCHEN_MS, closing);
 
-  const auth = authInterceptor(
-    await tokenVerifier(await readPublicKey(settings.KEYS || keysFolder)),
-  );
-  const ending = closingInterceptor(closing);
-  const interceptors = [requestIdInterceptor, loggingInterceptor, auth, ending]; // from outside in
+  const publicKey = await readPublicKey(settings.KEYS || keysFolder);
+  const auth = authInterceptor(await tokenVerifier(publicKey));
+  const ending = closingInterceptor({
+    closing,
+    endsByItself: (path) => path.startsWith("/bakery."),
+  });
+  const interceptors = [loggingInterceptor, requestIdInterceptor, auth, ending]; // from outside in
   const server = new Server({ interceptors });
-  server.addService(CatalogServiceService, catalogHandlers(catalog, settings.SLOW_MS, closing));
-  server.addService(OrderServiceService, orderHandlers(catalog, orders, closing));
-  health.addToServer(server);
-  if (settings.REFLECTION === "on") bakeryReflection().addToServer(server);
-
-  const credentials = await tlsCredentials(
-    settings.CERTS || certsFolder,
-    settings.CERT_NAMES.split(","),
-    settings.CERT_DAYS,
-    settings.MTLS === 1,
+  server.addService(
+    reportingSerialization(CatalogServiceService),
+    catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),
   );
-  return serve(server, credentials, settings.HOST, settings.PORT, closing);
+  server.addService(
+    reportingSerialization(OrderServiceService),
+    orderHandlers(catalog, orders, { closing }),
+  );
+
+  bakeryHealth(draining, settings.WARMUP_MS).addToServer(server);
+  if (settings.REFLECTION === "on") serverReflection(descriptors).addToServer(server);
+
+  const credentials = await tlsCredentials(tlsSettings(settings));
+  return serve(server, { credentials, host: settings.HOST, port: settings.PORT }, closing);
 }
 
 await runProgram(main);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { getEventListeners } from "node:events";
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -30,6 +30,7 @@ import {
 } from "../shared/course/check/servers.ts";
 import { bufProgram } from "../shared/course/generate.ts";
 import { noSignals } from "../shared/course/play/programs.ts";
+import { channelSecurity } from "./client/channel-credentials.ts";
 import { unaryCall } from "./client/unary-call.ts";
 import { CatalogServiceClient, type GetProductResponse } from "./gen/bakery/v1/catalog.ts";
 import { type CreateOrderResponse, OrderServiceClient } from "./gen/bakery/v1/orders.ts";
@@ -37,6 +38,7 @@ import { type HealthCheckResponse, HealthClient } from "./gen/grpc/health/v1/hea
 import { ServerReflectionClient } from "./gen/grpc/reflection/v1/reflection.ts";
 import { ServerReflectionClient as AlphaReflectionClient } from "./gen/grpc/reflection/v1alpha/reflection.ts";
 import { closingInterceptor } from "./server/interceptors/closing.ts";
+import { StatusError } from "./server/status-error.ts";
 
 const folder = import.meta.dirname;
 const CATALOG = "bakery.v1.CatalogService";
@@ -56,7 +58,6 @@ let token: string;
 let server: RunningServer;
 
 before(async () => {
-  process.noDeprecation = true; // grpc-js sends 127.0.0.1 as a TLS server name: see step 06.
   scratch = realpathSync(mkdtempSync(join(tmpdir(), "course-health-")));
   server = await start({ KITCHEN_MS: "600" }); // An order is on its way while a tool starts.
   const args = [
@@ -86,14 +87,9 @@ const ca = () => join(scratch, "certs", "ca.pem");
 
 /** The stubs for a server, all on one connection. `using` closes it. */
 function dial({ address }: RunningServer, bearer = token) {
-  const call = credentials.createFromMetadataGenerator((_call, done) => {
-    const metadata = new Metadata();
-    if (bearer !== "") metadata.set("authorization", `Bearer ${bearer}`);
-    done(null, metadata);
-  });
-  const tls = credentials.createSsl(readFileSync(ca()));
-  const channel = credentials.combineChannelCredentials(tls, call);
-  const catalog = new CatalogServiceClient(address, channel);
+  const settings = { ca: ca(), cert: "", key: "", plaintext: false, token: bearer };
+  const { credentials: channel, channelOptions } = channelSecurity(settings, address);
+  const catalog = new CatalogServiceClient(address, channel, channelOptions);
   const options = { channelOverride: catalog.getChannel() };
   return {
     catalog,
@@ -297,6 +293,55 @@ describe("a server that closes", { skip: noSignals }, () => {
   });
 });
 
+describe("a server that drains", { skip: noSignals }, () => {
+  it("loses no call of 200 a second whose client follows its health, and no stream", async () => {
+    await using other = await start({ DRAIN_MS: "1000" });
+    using bakery = dial(other, "");
+    const health = collect(bakery.health.watch({ service: "" }, soon()));
+    await eventually(() => health.messages.length > 0);
+    const outcomes: Promise<unknown>[] = [];
+    const poller = setInterval(() => {
+      if (health.messages.at(-1)?.status !== "SERVING") return clearInterval(poller);
+      const call = unaryCall<GetProductResponse>((done) =>
+        bakery.catalog.getProduct({ id: "rye" }, new Metadata(), soon(), done),
+      );
+      outcomes.push(call.then(({ product }) => product?.id).catch(String));
+    }, 5);
+    const watches = [collect(bakery.catalog.watchProducts({ productIds: ["rye"] }, soon()))];
+    await eventually(() => outcomes.length >= 100);
+    other.program.kill("SIGTERM");
+    await eventually(() => health.messages.at(-1)?.status === "NOT_SERVING");
+    // Health is advisory: new calls and new streams are served until the server closes.
+    watches.push(collect(bakery.catalog.watchProducts({ productIds: ["rye"] }, soon())));
+    const order = unaryCall<GetProductResponse>((done) =>
+      bakery.catalog.getProduct({ id: "rye" }, new Metadata(), soon(), done),
+    );
+    assert.equal((await order).product?.id, "rye");
+    await eventually(() => watches.every(({ messages }) => messages.length > 0));
+    assert.deepEqual([...new Set(await Promise.all(outcomes))], ["rye"]);
+    assert.ok(await other.program.ends(5000));
+    assert.equal(other.program.exitCode, 0);
+    await eventually(() => watches.every((seen) => seen.status !== undefined));
+    for (const { status: ended } of watches) assert.equal(ended?.details, "the bakery is closing");
+    assert.deepEqual(statusesOf(health), ["SERVING", "NOT_SERVING"]);
+  });
+
+  it("is not SERVING again, whatever becomes ready meanwhile", async () => {
+    await using other = await start({ WARMUP_MS: "400", DRAIN_MS: "1200" });
+    using bakery = dial(other, "");
+    const watches = ["", ORDERS].map((service) =>
+      collect(bakery.health.watch({ service }, soon())),
+    );
+    await eventually(() => watches.every(({ messages }) => messages.length > 0));
+    other.program.kill("SIGTERM");
+    assert.ok(await other.program.ends(5000));
+    await eventually(() => watches.every((seen) => seen.status !== undefined));
+    const [whole, orders] = watches.map(statusesOf);
+    assert.deepEqual(whole, ["SERVING", "NOT_SERVING"]);
+    assert.deepEqual([...new Set(orders)], ["NOT_SERVING"]);
+  });
+});
+
 describe("the closing interceptor", () => {
   const closing = new AbortController();
   const listeners = () => getEventListeners(closing.signal, "abort").length;
@@ -304,7 +349,9 @@ describe("the closing interceptor", () => {
   let health: HealthClient;
 
   before(async () => {
-    here = new Server({ interceptors: [closingInterceptor(closing.signal)] });
+    here = new Server({
+      interceptors: [closingInterceptor({ closing: closing.signal, endsByItself: () => false })],
+    });
     new HealthImplementation({ "": "SERVING" }).addToServer(here);
     health = new HealthClient(await listenHere(here), credentials.createInsecure());
   });
@@ -325,7 +372,7 @@ describe("the closing interceptor", () => {
   });
 
   it("ends a stream that comes when the server is closing already", async () => {
-    closing.abort();
+    closing.abort(new StatusError(status.UNAVAILABLE, "the bakery is closing"));
     const seen = collect(health.watch({ service: "" }, soon()));
     await eventually(() => seen.status !== undefined);
     assert.equal(seen.status?.details, "the bakery is closing");

@@ -1,4 +1,4 @@
-// Prints a token: who somebody is, for how long, signed.
+// Prints a signed token that says who a user is, for how long.
 
 import { importPKCS8, SignJWT } from "jose";
 import { parseOptions } from "../shared/terminal/command-line.ts";
@@ -6,7 +6,8 @@ import { runProgram } from "../shared/terminal/program.ts";
 import { oneOf, parseDuration } from "../shared/terminal/values.ts";
 import { roles } from "./security/identity.ts";
 import { keysFolder, readPrivateKey } from "./security/keys.ts";
-import { ALGORITHM, AUDIENCE, ISSUER } from "./security/verify-token.ts";
+import { AUDIENCE, ISSUER } from "./security/names.ts";
+import { ALGORITHM } from "./security/verify-token.ts";
 
 await runProgram(async () => {
   const options = parseOptions({

@@ -4,11 +4,29 @@ import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { ServerCredentials } from "@grpc/grpc-js";
-import { isGood, readForeign, readPair, savePairs } from "../security/certificate-store.ts";
+import {
+  certsFolder,
+  isGood,
+  readForeign,
+  readPair,
+  savePairs,
+} from "../security/certificate-store.ts";
 import type { Pair } from "../security/certificates.ts";
 import { CLIENT_NAME } from "../security/names.ts";
 
 const CA_DAYS = 365;
+
+/** What a server with TLS reads from its environment. */
+export const tlsVariables = {
+  CERTS: { default: "", help: "folder of certificates; by default certs in this step's folder" },
+  CERT_NAMES: {
+    default: "localhost,127.0.0.1,::1",
+    help: "what clients may dial",
+    problem: namesProblem,
+  },
+  CERT_DAYS: { default: 30, max: 365, help: "how long a new certificate is valid" },
+  MTLS: { default: 0, max: 1, help: "1: clients, too, must show a certificate from our CA" },
+} as const;
 
 export interface TlsSettings {
   /** Where certificates are kept. If the CA's key is not there, none are made or renewed. */
@@ -19,6 +37,21 @@ export interface TlsSettings {
   readonly days: number;
   /** True if clients, too, must show a certificate from our CA. */
   readonly mutual: boolean;
+}
+
+/** @param variables what the environment holds for tlsVariables. */
+export function tlsSettings(variables: {
+  readonly CERTS: string;
+  readonly CERT_NAMES: string;
+  readonly CERT_DAYS: number;
+  readonly MTLS: number;
+}): TlsSettings {
+  return {
+    folder: variables.CERTS || certsFolder,
+    names: variables.CERT_NAMES.split(","),
+    days: variables.CERT_DAYS,
+    mutual: variables.MTLS === 1,
+  };
 }
 
 /** Returns the credentials of a server with TLS. Prints which certificates had to be made. */

@@ -1,63 +1,63 @@
-// One channel to the bakery, and the stubs that make calls over it.
+// Connects to a server: one channel, and any number of stubs whose calls go over it.
 
-import type { CallOptions, ChannelCredentials } from "@grpc/grpc-js";
-import { CatalogServiceClient } from "../gen/bakery/v1/catalog.ts";
-import { OrderServiceClient } from "../gen/bakery/v1/orders.ts";
-import { HealthClient } from "../gen/grpc/health/v1/health.ts";
+import {
+  type CallOptions,
+  Channel,
+  type ChannelCredentials,
+  type ClientOptions,
+} from "@grpc/grpc-js";
+import type { ChannelSecurity } from "./channel-credentials.ts";
 import { defaultDeadlineInterceptor } from "./interceptors/default-deadline.ts";
 import { sendRequestIdInterceptor } from "./interceptors/send-request-id.ts";
 import { timingInterceptor } from "./interceptors/timing.ts";
 
 const UNARY_DEADLINE_MS = 2000;
 
+/** The class of a stub, as ts-proto generates it: CatalogServiceClient, for instance. */
+type StubClass<Stub> = new (
+  address: string,
+  credentials: ChannelCredentials,
+  options: ClientOptions,
+) => Stub;
+
 export interface Connection {
-  readonly catalog: CatalogServiceClient;
-  readonly orders: OrderServiceClient;
-  readonly health: HealthClient;
-  /** The options of a unary call: its deadline, unless the default one will do. */
-  unaryOptions(): CallOptions;
-  /** The options of a stream: it may last, so it has a deadline only if one was asked for. */
-  streamOptions(): CallOptions;
+  /** Makes the stub of a service: an object with a method for each RPC. */
+  stub<Stub>(stubClass: StubClass<Stub>): Stub;
+  /** Returns the options of a call that starts now: its deadline, if you asked for one. */
+  callOptions(): CallOptions;
   close(): void;
 }
 
-/**
- * Opens no socket yet: grpc-js connects with the first call, and connects again when it must.
- * @param deadlineMs how long a call may take; 0 leaves it to the kind of call.
- * @param verbose says on standard error what each call took.
- * @param credentials whom to trust, and what goes with each call.
- */
+export interface ConnectOptions {
+  /** How long a call may take; 0 leaves it to the kind of call. */
+  readonly deadlineMs: number;
+  /** Prints on standard error how long each call took. */
+  readonly verbose: boolean;
+  /** Whom to trust, and what goes with each call. */
+  readonly security: ChannelSecurity;
+}
+
+/** Opens no socket yet: grpc-js connects with the first call, and connects again when it must. */
 export function connect(
   address: string,
-  deadlineMs: number,
-  verbose: boolean,
-  credentials: ChannelCredentials,
+  { deadlineMs, verbose, security }: ConnectOptions,
 ): Connection {
+  const { credentials, channelOptions } = security;
+  const channel = new Channel(address, credentials, channelOptions);
   // The first is the outermost: it sees a call first, and its outcome last.
   const interceptors = [
     defaultDeadlineInterceptor(UNARY_DEADLINE_MS),
     sendRequestIdInterceptor,
     ...(verbose ? [timingInterceptor] : []),
   ];
-  const catalog = new CatalogServiceClient(address, credentials, { interceptors });
-  // More stubs on the same channel: one connection serves all services.
-  const channelOverride = catalog.getChannel();
-  const orders = new OrderServiceClient(address, credentials, {
-    channelOverride,
-    interceptors,
-  });
-  const health = new HealthClient(address, credentials, { channelOverride, interceptors });
   return {
-    catalog,
-    orders,
-    health,
-    unaryOptions: () => (deadlineMs > 0 ? { deadline: Date.now() + deadlineMs } : {}),
-    streamOptions: () => (deadlineMs > 0 ? { deadline: Date.now() + deadlineMs } : {}),
-    close: () => catalog.close(),
+    stub: (Stub) => new Stub(address, credentials, { channelOverride: channel, interceptors }),
+    callOptions: () => (deadlineMs > 0 ? { deadline: Date.now() + deadlineMs } : {}),
+    close: () => channel.close(),
   };
 }
 
-/** What is wrong with an address as a person typed it; undefined if nothing is. */
+/** Returns what is wrong with the address, or undefined if it is valid. */
 export function addressProblem(address: string): string | undefined {
   const [, port] = /^(?:\[[0-9a-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/i.exec(address) ?? [];
   if (port !== undefined && Number(port) >= 1 && Number(port) <= 65535) return undefined;

@@ -20,15 +20,18 @@ export function orderHandlers(
   { closing }: { closing: AbortSignal },
 ): OrderServiceServer {
   return {
-    createOrder: unary(async ({ lines }) => {
+    createOrder: unary(async ({ lines }, { caller }) => {
+      if (caller === undefined) throw new StatusError(status.UNAUTHENTICATED, "whose order is it?");
       checkLines(lines);
       for (const { productId } of lines) productOrNotFound(catalog, productId);
-      const { order, shortfalls } = await orders.create(lines);
+      const { order, shortfalls } = await orders.create(lines, caller.userId);
       if (shortfalls !== undefined) {
         throw new StatusError(status.FAILED_PRECONDITION, describeShortfalls(shortfalls));
       }
-      const { id, totalCents, createdAt } = order;
-      return { order: { id, lines, totalCents, status: OrderStatus[order.status], createdAt } };
+      const { id, totalCents, createdAt, customerId } = order;
+      return {
+        order: { id, lines, totalCents, status: OrderStatus[order.status], createdAt, customerId },
+      };
     }),
 
     trackOrder: bidi(closing, (requests, context) => trackOrder(orders, requests, context)),

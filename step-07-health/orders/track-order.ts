@@ -25,7 +25,10 @@ export async function trackOrder(
   const start = first.done ? undefined : first.value.content;
   if (start?.$case !== "start") throw invalidArgument("the first message must be start");
   const { orderId } = start.value;
-  if (orders.get(orderId) === undefined) {
+  const order = orders.get(orderId);
+  const { caller } = context;
+  // To others it doesn't exist: PERMISSION_DENIED would tell them that it does.
+  if (order === undefined || !(caller?.role === "baker" || caller?.userId === order.customerId)) {
     const shown = JSON.stringify(orderId.slice(0, MAX_SHOWN_CHARACTERS));
     throw new StatusError(status.NOT_FOUND, `no order ${shown}`);
   }

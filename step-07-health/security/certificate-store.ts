@@ -1,20 +1,14 @@
 // Keeps certificates in a folder: NAME.pem, and beside it the private key NAME-key.pem.
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
+import { ExpectedError } from "../../shared/terminal/program.ts";
 import type { Pair } from "./certificates.ts";
+import { makeFolder } from "./make-folder.ts";
 
-/** Where the certificates are unless somebody says otherwise. Git ignores it. */
+/** The default folder of the certificates. Git ignores it. */
 export const certsFolder: string = join(import.meta.dirname, "..", "certs");
 
 export function readPair(folder: string, name: string): Pair | undefined {
@@ -24,9 +18,9 @@ export function readPair(folder: string, name: string): Pair | undefined {
 }
 
 /**
- * The server's pair and its CA where the CA's key is kept elsewhere; undefined where it is here, or
+ * Returns the server's pair and its CA if the CA's key is kept elsewhere; undefined if it is here, or
  * there is no CA yet.
- * @throws {Error} if the server's pair is of no use: without the CA's key it cannot be made again.
+ * @throws {ExpectedError} if the server's pair is unusable: it can't be renewed without the CA's key.
  */
 export function readForeign(folder: string): Record<"ca" | "server", Pair> | undefined {
   const [ca, caKey] = [join(folder, "ca.pem"), join(folder, "ca-key.pem")];
@@ -34,58 +28,54 @@ export function readForeign(folder: string): Record<"ca" | "server", Pair> | und
   const issuer = { certificate: readFileSync(ca, "utf8"), key: "" };
   const server = readPair(folder, "server");
   if (isGood(server, issuer)) return { ca: issuer, server };
-  throw new Error(
-    `${folder}: server.pem is missing, has expired, or is not of this ca.pem. ` +
-      "Renew it, or remove the folder: then a new CA is made",
+  throw new ExpectedError(
+    `${folder}: server.pem is missing, has expired, or is not from this ca.pem. ` +
+      "Renew it, or remove the folder to get a new CA",
   );
 }
 
-/** True if the pair belongs together, is of `issuer`, has not expired, and is good for `names`. */
+/**
+ * Returns true if the pair belongs together, is from `issuer` and has not expired.
+ * @param names if given, the names that the certificate must be good for, these and no others.
+ */
 export function isGood(
   pair: Pair | undefined,
   issuer: Pair | undefined,
-  names: readonly string[] = [],
+  names?: readonly string[],
 ): pair is Pair {
   if (pair === undefined || issuer === undefined) return false;
   try {
     const certificate = new X509Certificate(pair.certificate);
-    const goodFor = (name: string) =>
-      isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name);
     return (
       Date.parse(certificate.validTo) > Date.now() &&
       certificate.checkPrivateKey(createPrivateKey(pair.key)) &&
       certificate.verify(new X509Certificate(issuer.certificate).publicKey) &&
-      names.every((name) => goodFor(name) !== undefined)
+      (names === undefined || isForExactly(certificate, names))
     );
   } catch {
     return false; // Not PEM, or cut off.
   }
 }
 
+function isForExactly(certificate: X509Certificate, names: readonly string[]): boolean {
+  const goodFor = (name: string) =>
+    isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name);
+  const entries = certificate.subjectAltName?.split(", ") ?? [];
+  return entries.length === names.length && names.every((name) => goodFor(name) !== undefined);
+}
+
 /**
- * @param isNew true: the folder was not there, and comes to be with all pairs in it, or not at all.
- * @returns false if it is there meanwhile: another server was faster, and its pairs count.
+ * Writes pairs to a folder. A folder that doesn't exist is made with all pairs in it, or not at all.
+ * @param options.replace true to replace the pairs of a folder that exists.
+ * @returns false if nothing was written: the folder exists, because another server was faster.
  */
-export function savePairs(
+export async function savePairs(
   folder: string,
   pairs: Readonly<Record<string, Pair>>,
-  isNew: boolean,
-): boolean {
-  if (!isNew) {
-    writePairs(folder, pairs);
-    return true;
-  }
-  mkdirSync(dirname(folder), { recursive: true });
-  const draft = mkdtempSync(join(dirname(folder), `${basename(folder)}-`));
-  try {
-    writePairs(draft, pairs);
-    renameSync(draft, folder);
-    return true;
-  } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
-    if (!existsSync(folder)) throw error;
-    return false;
-  }
+  { replace }: { replace: boolean },
+): Promise<boolean> {
+  if (replace) writePairs(folder, pairs);
+  return replace || (await makeFolder(folder, (draft) => writePairs(draft, pairs)));
 }
 
 function writePairs(folder: string, pairs: Readonly<Record<string, Pair>>): void {
@@ -95,7 +85,7 @@ function writePairs(folder: string, pairs: Readonly<Record<string, Pair>>): void
   }
 }
 
-/** A reader finds the old text or the new one, never half of it. */
+/** Replaces a file at once: a reader finds the old text or the new one, never half of it. */
 function replaceFile(file: string, text: string, mode: number): void {
   const draft = `${file}.${process.pid}.new`;
   writeFileSync(draft, text, { mode });

@@ -1,9 +1,10 @@
-// Makes certificates and their keys, as a certificate authority does. For development: see README.
+// Makes certificates and their keys, as a certificate authority does. For development: see the README.
 
-import "reflect-metadata"; // @peculiar/x509 cannot be loaded without it.
+import "reflect-metadata"; // @peculiar/x509 can't be loaded without it.
 import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
+import { CA_NAME, SERVER_NAME } from "./names.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const CLOCK_SKEW_MS = 60_000; // The other side's clock may be behind ours.
@@ -15,11 +16,11 @@ export interface Pair {
   readonly key: string;
 }
 
-/** A certificate that signs itself: who trusts it trusts everything that it signs. */
+/** Makes a certificate that signs itself. To trust it is to trust everything that it signs. */
 export async function makeCa(days: number): Promise<Pair> {
   const keys = await makeKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: "CN=Bakery development CA",
+    name: `CN=${CA_NAME}`,
     keys,
     signingAlgorithm: ALGORITHM,
     ...validFor(days),
@@ -35,7 +36,7 @@ export async function makeCa(days: number): Promise<Pair> {
   return toPem(certificate, keys.privateKey);
 }
 
-/** For a server: clients compare the name that they dial with these names, the SAN. */
+/** Makes a server's pair. Clients look for the name that they dial among `names`, the SAN. */
 export async function makeServerCertificate(
   ca: Pair,
   names: readonly string[],
@@ -45,10 +46,10 @@ export async function makeServerCertificate(
     return { type: isIP(value) === 0 ? "dns" : "ip", value };
   });
   const san = new x509.SubjectAlternativeNameExtension(entries);
-  return issue(ca, "bakery", x509.ExtendedKeyUsage.serverAuth, [san], days);
+  return issue(ca, SERVER_NAME, x509.ExtendedKeyUsage.serverAuth, [san], days);
 }
 
-/** For a client that a server shall know by name. */
+/** Makes the pair of a client that servers know by `name`. */
 export async function makeClientCertificate(ca: Pair, name: string, days: number): Promise<Pair> {
   return issue(ca, name, x509.ExtendedKeyUsage.clientAuth, [], days);
 }

@@ -1,4 +1,4 @@
-// Who makes a call: known to the server alone.
+// Knows who makes a call. Clients can't write to it.
 
 import type { Metadata } from "@grpc/grpc-js";
 
@@ -11,9 +11,9 @@ export interface Identity {
 }
 
 /**
- * Keyed by the metadata object of a call, which goes from interceptor to interceptor to handler.
- * Its contents would not do: they are what the client sent, and a client can send anything. An
- * interceptor further in must pass on this very object, not a clone.
+ * Keyed by the metadata object of a call, which goes from interceptor to interceptor to handler. The
+ * contents of that object would not do: they come from the client, who can send anything. So an
+ * interceptor must pass on this very object, not a clone.
  */
 const identities = new WeakMap<Metadata, Identity>();
 
@@ -21,7 +21,7 @@ export function setIdentity(metadata: Metadata, identity: Identity): void {
   identities.set(metadata, identity);
 }
 
-/** Undefined for a call without a token. */
+/** Returns undefined for a call without a token. */
 export function identityOf(metadata: Metadata): Identity | undefined {
   return identities.get(metadata);
 }

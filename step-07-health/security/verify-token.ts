@@ -1,20 +1,19 @@
-// Tells whose a token is, once for each token.
+// Verifies tokens, and caches the results.
 
 import { errors, importSPKI, jwtVerify } from "jose";
 import { LRUCache } from "lru-cache";
 import { type Identity, roles } from "./identity.ts";
+import { AUDIENCE, ISSUER } from "./names.ts";
 
 export const ALGORITHM = "EdDSA";
-export const ISSUER = "bakery";
-export const AUDIENCE = "bakery.v1";
 
 const MAX_TOKEN_CHARACTERS = 4096;
 const MAX_CACHED_TOKENS = 1000;
 
-/** What a client may know of a token that is refused; no more. */
+/** All that a client may know about a token that is refused. */
 export type Refusal = "token expired" | "token invalid";
 
-/** Gives the identity, or why there is none. */
+/** Resolves with the identity, or with the reason why there is none. */
 export type TokenVerifier = (token: string) => Promise<Identity | Refusal>;
 
 export async function tokenVerifier(publicKeyPem: string): Promise<TokenVerifier> {
@@ -33,10 +32,13 @@ export async function tokenVerifier(publicKeyPem: string): Promise<TokenVerifier
         requiredClaims: ["sub", "role", "iat", "exp"],
       });
       const role = roles.find((name) => name === payload.role);
-      if (role === undefined || !payload.sub || payload.exp === undefined) return "token invalid";
-      const identity = { userId: payload.sub, role };
-      const leftMs = payload.exp * 1000 - Date.now();
-      if (leftMs > 0) verified.set(token, identity, { ttl: leftMs }); // Never beyond its end.
+      const { sub, exp } = payload;
+      if (typeof sub !== "string" || sub === "" || role === undefined || exp === undefined) {
+        return "token invalid";
+      }
+      const identity = { userId: sub, role };
+      const leftMs = exp * 1000 - Date.now();
+      if (leftMs > 0) verified.set(token, identity, { ttl: leftMs }); // Never beyond its expiry.
       return identity;
     } catch (error) {
       return error instanceof errors.JWTExpired ? "token expired" : "token invalid";

@@ -2,6 +2,7 @@
 
 import type { EventEmitter } from "node:events";
 import { type Metadata, status } from "@grpc/grpc-js";
+import { type Identity, identityOf } from "../security/identity.ts";
 import { StatusError } from "./status-error.ts";
 
 export interface CallContext {
@@ -11,6 +12,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** When the client stops waiting, in milliseconds since 1970; Infinity if it never does. */
   readonly deadline: number;
+  /** Who makes the call; undefined for a call without a token. */
+  readonly caller: Identity | undefined;
 }
 
 /** What every kind of grpc-js's server calls has in common, as far as it is used here. */
@@ -36,5 +39,10 @@ export function callContext(call: ServerCall, over = new AbortController()): Cal
     underWay--;
     over.abort(new StatusError(status.CANCELLED, "the client has cancelled, or is gone"));
   });
-  return { metadata: call.metadata, signal: over.signal, deadline: Number(call.getDeadline()) };
+  return {
+    metadata: call.metadata,
+    signal: over.signal,
+    deadline: Number(call.getDeadline()),
+    caller: identityOf(call.metadata),
+  };
 }

@@ -1,30 +1,29 @@
 // Server: tells machines whether to send calls here.
 
 import { HealthImplementation, type ServingStatusMap } from "grpc-health-check";
-import { CatalogServiceClient } from "../gen/bakery/v1/catalog.ts";
-import { OrderServiceClient } from "../gen/bakery/v1/orders.ts";
 
-const SERVER = ""; // the name of the server as a whole
-const CATALOG = CatalogServiceClient.serviceName;
-const ORDERS = OrderServiceClient.serviceName;
+type ServingStatus = ServingStatusMap[string];
+
+export interface Health {
+  /** Sets the status of a service. Has no effect once the server is draining. */
+  setStatus(service: string, status: ServingStatus): void;
+  addToServer: HealthImplementation["addToServer"];
+}
 
 /**
- * Says no for orders during the first `warmupMs`: the oven is cold. Says no for everything once the
- * server closes. To be the first to hear of that, it must be made before all else that waits for
- * `closing`. It stops no call: whoever asks draws the conclusion.
+ * Says NOT_SERVING for everything once `draining` aborts, for good. Health is advisory: calls that
+ * still arrive are served.
+ * @param statuses what to say at first; "" stands for the server as a whole.
  */
-export function bakeryHealth(warmupMs: number, closing: AbortSignal): HealthImplementation {
-  const statuses: ServingStatusMap = {
-    [SERVER]: "SERVING",
-    [CATALOG]: "SERVING",
-    [ORDERS]: warmupMs > 0 ? "NOT_SERVING" : "SERVING",
-  };
+export function serverHealth(statuses: ServingStatusMap, draining: AbortSignal): Health {
   const health = new HealthImplementation(statuses);
-  const warm = setTimeout(() => health.setStatus(ORDERS, "SERVING"), warmupMs);
-  warm.unref(); // It keeps no server alive that could not start.
-  closing.addEventListener("abort", () => {
-    clearTimeout(warm);
+  draining.addEventListener("abort", () => {
     for (const service of Object.keys(statuses)) health.setStatus(service, "NOT_SERVING");
   });
-  return health;
+  return {
+    setStatus(service, status) {
+      if (!draining.aborted) health.setStatus(service, status);
+    },
+    addToServer: (server) => health.addToServer(server),
+  };
 }

@@ -17,17 +17,24 @@ export interface Listening {
 }
 
 /**
- * Returns a signal that aborts on SIGINT (Ctrl+C) or SIGTERM. A second one ends the process at once.
- * @param reason what streams end with that would otherwise last.
+ * Returns two signals for SIGINT (Ctrl+C) or SIGTERM: `draining` aborts at once, and `closing` after
+ * `drainMs`. Until then every call is served, new ones too. A second SIGINT or SIGTERM ends the process.
+ * @param options.reason what streams end with that would otherwise last.
  */
-export function closeOnSignal(reason: StatusError): { closing: AbortSignal } {
+export function closeOnSignal({ reason, drainMs }: { reason: StatusError; drainMs: number }): {
+  draining: AbortSignal;
+  closing: AbortSignal;
+} {
+  const draining = new AbortController();
   const closing = new AbortController();
   const close = () => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, close);
-    closing.abort(reason);
+    draining.abort();
+    if (drainMs > 0) setTimeout(() => closing.abort(reason), drainMs);
+    else closing.abort(reason);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, close);
-  return { closing: closing.signal };
+  return { draining: draining.signal, closing: closing.signal };
 }
 
 /**

@@ -4,62 +4,93 @@ import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { ServerCredentials } from "@grpc/grpc-js";
-import { isGood, readForeign, readPair, savePairs } from "../security/certificate-store.ts";
+import {
+  certsFolder,
+  isGood,
+  readForeign,
+  readPair,
+  savePairs,
+} from "../security/certificate-store.ts";
 import type { Pair } from "../security/certificates.ts";
+import { CLIENT_NAME } from "../security/names.ts";
 
 const CA_DAYS = 365;
-const CLIENT_NAME = "van";
 
-/**
- * Prints which certificates it had to make. Where the CA's key is missing it makes none:
- * then somebody else looks after them.
- * @param names what clients may dial: host names and IP addresses.
- * @param days how long a new certificate is valid.
- * @param mutual true: clients, too, must show a certificate of our CA.
- */
-export async function tlsCredentials(
-  folder: string,
-  names: readonly string[],
-  days: number,
-  mutual: boolean,
-): Promise<ServerCredentials> {
-  const { ca, server } = await readOrMake(folder, names, days);
-  // TLS 1.2 and 1.3: Node.js speaks nothing older unless told to.
+/** What a server with TLS reads from its environment. */
+export const tlsVariables = {
+  CERTS: { default: "", help: "folder of certificates; by default certs in this step's folder" },
+  CERT_NAMES: {
+    default: "localhost,127.0.0.1,::1",
+    help: "what clients may dial",
+    problem: namesProblem,
+  },
+  CERT_DAYS: { default: 30, max: 365, help: "how long a new certificate is valid" },
+  MTLS: { default: 0, max: 1, help: "1: clients, too, must show a certificate from our CA" },
+} as const;
+
+export interface TlsSettings {
+  /** Where certificates are kept. If the CA's key is not there, none are made or renewed. */
+  readonly folder: string;
+  /** The host names and IP addresses that clients may dial. */
+  readonly names: readonly string[];
+  /** How long a new certificate is valid. 0 makes one that has expired. */
+  readonly days: number;
+  /** True if clients, too, must show a certificate from our CA. */
+  readonly mutual: boolean;
+}
+
+/** @param variables what the environment holds for tlsVariables. */
+export function tlsSettings(variables: {
+  readonly CERTS: string;
+  readonly CERT_NAMES: string;
+  readonly CERT_DAYS: number;
+  readonly MTLS: number;
+}): TlsSettings {
+  return {
+    folder: variables.CERTS || certsFolder,
+    names: variables.CERT_NAMES.split(","),
+    days: variables.CERT_DAYS,
+    mutual: variables.MTLS === 1,
+  };
+}
+
+/** Returns the credentials of a server with TLS. Prints which certificates had to be made. */
+export async function tlsCredentials(settings: TlsSettings): Promise<ServerCredentials> {
+  const { ca, server } = await readOrMake(settings);
+  // TLS 1.2 and 1.3: Node.js speaks nothing older by default.
   return ServerCredentials.createSsl(
-    mutual ? Buffer.from(ca.certificate) : null, // who signs the certificates of clients
+    settings.mutual ? Buffer.from(ca.certificate) : null, // who signs the certificates of clients
     [{ cert_chain: Buffer.from(server.certificate), private_key: Buffer.from(server.key) }],
-    mutual, // true: no connection without such a certificate
+    settings.mutual, // true: no connection without such a certificate
   );
 }
 
-/** What is wrong with names as a person typed them; undefined if nothing is. */
+/** Returns what is wrong with a list of names, or undefined if it is valid. */
 export function namesProblem(text: string): string | undefined {
   return /^[\w.:*-]+(,[\w.:*-]+)*$/.test(text)
     ? undefined
     : "must be names and addresses with commas between them";
 }
 
-async function readOrMake(
-  folder: string,
-  names: readonly string[],
-  days: number,
-): Promise<Record<"ca" | "server", Pair>> {
+async function readOrMake(settings: TlsSettings): Promise<Record<"ca" | "server", Pair>> {
+  const { folder, days } = settings;
+  const names = [...new Set(settings.names)];
   const foreign = readForeign(folder);
   if (foreign !== undefined) return foreign;
-  const isNew = !existsSync(folder);
+  const replace = existsSync(folder);
   const [oldCa, oldServer, oldClient] = ["ca", "server", "client"].map((name) =>
     readPair(folder, name),
   );
   const goodCa = isGood(oldCa, oldCa) ? oldCa : undefined;
-  const goodServer = isGood(oldServer, goodCa, names) ? oldServer : undefined;
+  const goodServer = days > 0 && isGood(oldServer, goodCa, names) ? oldServer : undefined;
   const goodClient = isGood(oldClient, goodCa) ? oldClient : undefined;
   if (goodCa && goodServer && goodClient) return { ca: goodCa, server: goodServer };
 
-  const maker = await import("../security/certificates.ts"); // Large, and seldom needed.
+  const maker = await import("../security/certificates.ts"); // Large, and rarely needed.
   const ca = goodCa ?? (await maker.makeCa(CA_DAYS));
   const server = goodServer ?? (await maker.makeServerCertificate(ca, names, days));
   const client = goodClient ?? (await maker.makeClientCertificate(ca, CLIENT_NAME, days));
-  if (!savePairs(folder, { ca, server, client }, isNew)) return readOrMake(folder, names, days);
+  if (!(await savePairs(folder, { ca, server, client }, { replace }))) return readOrMake(settings);
 
   if (ca !== goodCa) sayMade("a CA", ca);
   if (server !== goodServer) sayMade(`a server certificate for ${names.join(", ")}`, server);

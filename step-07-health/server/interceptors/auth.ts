@@ -1,35 +1,31 @@
-// Server: lets a call through to its handler if the policy says so.
+// Server: lets a call through to its handler if the policy allows it.
 
-import {
-  type Metadata,
-  ServerInterceptingCall,
-  type ServerInterceptor,
-  status,
-} from "@grpc/grpc-js";
+import { type Metadata, type ServerInterceptor, status } from "@grpc/grpc-js";
 import { setIdentity } from "../../security/identity.ts";
 import { isOpen, mayCall } from "../../security/policy.ts";
 import type { TokenVerifier } from "../../security/verify-token.ts";
-import { StatusError, toStatus } from "../status-error.ts";
+import { StatusError } from "../status-error.ts";
+import { serverInterceptor } from "./server-interceptor.ts";
 
 export function authInterceptor(verify: TokenVerifier): ServerInterceptor {
-  return ({ path }, call) =>
-    new ServerInterceptingCall(call, {
-      start(next) {
-        next({
-          // The handler begins with the metadata, and grpc-js reads no message before the handler
-          // asks for one. So a call that is refused here never begins, and its upload is not read.
-          onReceiveMetadata(metadata, next) {
-            authorize(path, metadata, verify).then(
-              () => next(metadata),
-              (thrown: unknown) => call.sendStatus(toStatus(thrown, path)),
-            );
-          },
-        });
-      },
-    });
+  return serverInterceptor(({ path }) => ({
+    start(next) {
+      next({
+        // A handler begins when it gets the metadata, and grpc-js reads no message before the handler
+        // asks for one. So a call that is refused here never begins, and its upload is not read.
+        async onReceiveMetadata(metadata, next) {
+          await authorize(path, metadata, verify);
+          next(metadata);
+        },
+      });
+    },
+  }));
 }
 
-/** Throws the status of a call that is refused. A token is checked also where none is needed. */
+/**
+ * Verifies the token of a call, even if the method needs none.
+ * @throws {StatusError} if the call is refused.
+ */
 async function authorize(path: string, metadata: Metadata, verify: TokenVerifier): Promise<void> {
   const [header] = metadata.get("authorization");
   if (header === undefined) {
@@ -39,8 +35,11 @@ async function authorize(path: string, metadata: Metadata, verify: TokenVerifier
   const [, token] = /^Bearer ([\w.~+/=-]+)$/i.exec(String(header)) ?? [];
   const identity = token === undefined ? "token invalid" : await verify(token);
   if (typeof identity === "string") throw new StatusError(status.UNAUTHENTICATED, identity);
-  setIdentity(metadata, identity); // Also for a refused call: the log tells whose it was.
+  setIdentity(metadata, identity); // For a refused call, too: the log says whose it was.
   if (!mayCall(path, identity)) {
-    throw new StatusError(status.PERMISSION_DENIED, `a ${identity.role} may not call this`);
+    throw new StatusError(
+      status.PERMISSION_DENIED,
+      `the role ${identity.role} may not call this method`,
+    );
   }
 }

@@ -1,27 +1,47 @@
-// Server: ends the streams of handlers that are not ours, and do not know that the server closes.
+// Server: ends streams whose handlers don't know that the server is closing.
 
 import { setMaxListeners } from "node:events";
-import { ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
+import type { ServerInterceptor } from "@grpc/grpc-js";
+import type { StatusError } from "../status-error.ts";
+import { serverInterceptor } from "./server-interceptor.ts";
 
-/** Health.Watch and reflection stay open for as long as a client likes. Our own streams do not. */
-export function closingInterceptor(closing: AbortSignal): ServerInterceptor {
+export interface ClosingOptions {
+  /** Aborts when the server closes, with a StatusError. */
+  readonly closing: AbortSignal;
+  /** Returns true for a method whose handler ends its streams by itself. */
+  readonly endsByItself: (path: string) => boolean;
+}
+
+/** The streams of health and reflection stay open for as long as a client likes. This ends them. */
+export function closingInterceptor({ closing, endsByItself }: ClosingOptions): ServerInterceptor {
   setMaxListeners(0, closing); // One signal for all calls: many listeners are no leak here.
-  return ({ path, responseStream }, call) => {
-    if (!responseStream || path.startsWith("/bakery.")) return new ServerInterceptingCall(call);
-    const end = () => {
-      call.sendStatus({ code: status.UNAVAILABLE, details: "the bakery is closing" });
+  return serverInterceptor(({ path, responseStream }, call) => {
+    if (!responseStream || endsByItself(path)) return {};
+    let over = false;
+    const letGo = () => {
+      over = true;
+      closing.removeEventListener("abort", end);
     };
-    const letGo = () => closing.removeEventListener("abort", end);
-    return new ServerInterceptingCall(call, {
+    const end = () => {
+      if (over) return;
+      letGo();
+      const { code, details }: StatusError = closing.reason;
+      call.sendStatus({ code, details });
+    };
+    return {
       start(next) {
         next({ onCancel: letGo });
         closing.addEventListener("abort", end);
         if (closing.aborted) end();
       },
-      sendStatus(sent, next) {
-        letGo();
-        next(sent);
+      sendMessage(message, next) {
+        if (!over) next(message);
       },
-    });
-  };
+      sendStatus(status, next) {
+        if (over) return; // The handler ends a call that has ended.
+        letGo();
+        next(status);
+      },
+    };
+  });
 }
