@@ -7,7 +7,7 @@ import { readSettings } from "../shared/terminal/settings.ts";
 import { catalogHandlers } from "./catalog/handlers.ts";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
-import { reportingSerialization } from "./server/report.ts";
+import { reporting } from "./server/report.ts";
 
 async function main(): Promise<never> {
   const settings = readSettings({
@@ -21,7 +21,7 @@ async function main(): Promise<never> {
 
   const server = new Server();
   server.addService(
-    reportingSerialization(CatalogServiceService),
+    reporting(CatalogServiceService),
     catalogHandlers(catalog, { slowMs: settings.SLOW_MS }),
   );
 

@@ -20,7 +20,7 @@ import {
   type GetProductResponse,
   type SearchProductsResponse,
 } from "./gen/bakery/v1/catalog.ts";
-import { reportingSerialization } from "./server/report.ts";
+import { reporting } from "./server/report.ts";
 import { unary } from "./server/unary.ts";
 
 const folder = import.meta.dirname;
@@ -166,7 +166,7 @@ describe("a call that goes wrong", () => {
     const log = test.mock.method(console, "error", () => {});
     const forgetful = new Server();
     const product = { id: "rye", name: "Rye bread" }; // Without types, nobody notices what is missing.
-    forgetful.addService(reportingSerialization(CatalogServiceService), {
+    forgetful.addService(reporting(CatalogServiceService), {
       getProduct: unary(async () => ({ product: { ...product, priceCents: "5.80" } })),
       searchProducts: unary(async () => ({ products: [] })),
     });

@@ -8,7 +8,7 @@ import { readSettings } from "../shared/terminal/settings.ts";
 import { catalogHandlers } from "./catalog/handlers.ts";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
-import { reportingSerialization } from "./server/report.ts";
+import { reporting } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
 
 async function main(): Promise<never> {
@@ -25,7 +25,7 @@ async function main(): Promise<never> {
 
   const server = new Server();
   server.addService(
-    reportingSerialization(CatalogServiceService),
+    reporting(CatalogServiceService),
     catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),
   );
 

@@ -36,7 +36,8 @@ import { StatusError } from "./server/status-error.ts";
 const folder = import.meta.dirname;
 type Watching = ClientReadableStream<WatchProductsResponse>;
 
-// A server on a real socket, in this process: here a test can change the shelf, and count who watches.
+// A server on a real socket, in this process: here a test can change the shelf, and count who
+// watches.
 let catalog: Catalog;
 let closing: AbortController;
 let server: Server;
@@ -96,7 +97,9 @@ async function ending(
   return { code, details, messages };
 }
 
-/** Nothing is held any more for any call: nobody watches, and nobody waits for the server to close. */
+/**
+ * Nothing is held any more for any call: nobody watches, and nobody waits for the server to close.
+ */
 async function nothingIsLeft(): Promise<void> {
   await eventually(() => catalog.watchers === 0);
   await eventually(() => getEventListeners(closing.signal, "abort").length === 0);
@@ -201,8 +204,8 @@ describe("a stream ends, and nothing is left of it,", inThisProcess, () => {
     for (let round = 0; round < 200; round++) {
       const call = watch(["rye"]);
       const end = ending(call);
-      // Not in the very tick that starts the call: grpc-js 1.14.7 may then open its HTTP/2 stream all
-      // the same and never end it, and no server can tell.
+      // Not in the very tick that starts the call: grpc-js 1.14.7 may then open its HTTP/2 stream
+      // all the same and never end it, and no server can tell.
       for (let turn = 0; turn <= round % 20; turn++) await setImmediate();
       call.cancel();
       assert.equal((await end).code, status.CANCELLED);

@@ -13,7 +13,7 @@ import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceService } from "./gen/bakery/v1/orders.ts";
 import { orderHandlers } from "./orders/handlers.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
-import { reportingSerialization } from "./server/report.ts";
+import { reporting } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
 
 async function main(): Promise<never> {
@@ -33,13 +33,10 @@ async function main(): Promise<never> {
 
   const server = new Server();
   server.addService(
-    reportingSerialization(CatalogServiceService),
+    reporting(CatalogServiceService),
     catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),
   );
-  server.addService(
-    reportingSerialization(OrderServiceService),
-    orderHandlers(catalog, orders, { closing }),
-  );
+  server.addService(reporting(OrderServiceService), orderHandlers(catalog, orders, { closing }));
 
   const credentials = ServerCredentials.createInsecure(); // plaintext: for this machine only
   return serve(server, { credentials, host: settings.HOST, port: settings.PORT }, closing);

@@ -1,4 +1,5 @@
-// Step 03 over the wire: uploads that apply whole or not at all, and two directions that move alone.
+// Step 03 over the wire: uploads that apply whole or not at all, and two directions that move
+// alone.
 
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";

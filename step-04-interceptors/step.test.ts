@@ -35,7 +35,7 @@ import { OrderServiceClient } from "./gen/bakery/v1/orders.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
 import { serverInterceptor } from "./server/interceptors/server-interceptor.ts";
-import { reportingSerialization } from "./server/report.ts";
+import { reporting } from "./server/report.ts";
 import { serverStream } from "./server/server-stream.ts";
 import { StatusError } from "./server/status-error.ts";
 import { unary } from "./server/unary.ts";
@@ -552,7 +552,7 @@ describe("a response that cannot be serialized", inThisProcess, () => {
     const complain = mock.method(console, "error", () => {});
     const here = new Server({ interceptors: [loggingInterceptor, requestIdInterceptor] });
     const wrong = { product: { id: "rye", name: "Rye bread", priceCents: "5.80" } };
-    here.addService(reportingSerialization({ getProduct: CatalogServiceService.getProduct }), {
+    here.addService(reporting({ getProduct: CatalogServiceService.getProduct }), {
       getProduct: unary(async () => wrong),
     });
     const stub = new CatalogServiceClient(await listenHere(here), credentials.createInsecure());

@@ -89,7 +89,9 @@ const goodClaims = () => ({
   exp: now() + 60,
 });
 
-/** A token as the bakery would sign it, but for what is given. A claim set to undefined is left out. */
+/**
+ * A token as the bakery would sign it, but for what is given. A claim set to undefined is left out.
+ */
 async function forge(
   claims: Record<string, unknown> = {},
   key?: Awaited<ReturnType<typeof importPKCS8>>,

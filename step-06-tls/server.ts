@@ -18,7 +18,7 @@ import { authInterceptor } from "./server/interceptors/auth.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
-import { reportingSerialization } from "./server/report.ts";
+import { reporting } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
 import { tlsCredentials, tlsSettings, tlsVariables } from "./server/tls.ts";
 
@@ -44,13 +44,10 @@ async function main(): Promise<never> {
   const interceptors = [loggingInterceptor, requestIdInterceptor, auth]; // from the outside in
   const server = new Server({ interceptors });
   server.addService(
-    reportingSerialization(CatalogServiceService),
+    reporting(CatalogServiceService),
     catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),
   );
-  server.addService(
-    reportingSerialization(OrderServiceService),
-    orderHandlers(catalog, orders, { closing }),
-  );
+  server.addService(reporting(OrderServiceService), orderHandlers(catalog, orders, { closing }));
 
   const credentials = await tlsCredentials(tlsSettings(settings));
   return serve(server, { credentials, host: settings.HOST, port: settings.PORT }, closing);

@@ -23,7 +23,7 @@ import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
 import { serverReflection } from "./server/reflection.ts";
-import { reportingSerialization } from "./server/report.ts";
+import { reporting } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
 import { tlsCredentials, tlsSettings, tlsVariables } from "./server/tls.ts";
 
@@ -60,13 +60,10 @@ async function main(): Promise<never> {
   const interceptors = [loggingInterceptor, requestIdInterceptor, auth, ending]; // from outside in
   const server = new Server({ interceptors });
   server.addService(
-    reportingSerialization(CatalogServiceService),
+    reporting(CatalogServiceService),
     catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),
   );
-  server.addService(
-    reportingSerialization(OrderServiceService),
-    orderHandlers(catalog, orders, { closing }),
-  );
+  server.addService(reporting(OrderServiceService), orderHandlers(catalog, orders, { closing }));
 
   bakeryHealth(draining, settings.WARMUP_MS).addToServer(server);
   if (settings.REFLECTION === "on") serverReflection(descriptors).addToServer(server);

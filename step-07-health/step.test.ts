@@ -1,4 +1,5 @@
-// Step 07 over the wire: what machines hear of the server's health, and what tools find out by themselves.
+// Step 07 over the wire: what machines hear of the server's health, and what tools find out by
+// themselves.
 
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";

@@ -243,7 +243,8 @@ describe("orders", () => {
 
   it("do not exist if the stock fails between two lines", async () => {
     const catalog = smallCatalog();
-    // As a stock may be built that can take only one line at a time: what it took it must add again.
+    // As a stock may be built that can take only one line at a time: what it took it must add
+    // again.
     const orders = new OrderBook({
       async take([first, ...rest]) {
         const line = first === undefined ? [] : [first];

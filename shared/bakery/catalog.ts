@@ -79,7 +79,8 @@ export class Catalog {
   /**
    * Takes every line from the shelf, or none.
    * @returns the lines that there are too few units of; empty when everything was taken.
-   * @throws {RangeError} for a product that is not in the catalog, or a quantity that is not 1 or more.
+   * @throws {RangeError} for a product that is not in the catalog, or a quantity that is not 1 or
+   *   more.
    */
   take(lines: readonly Line[]): Shortfall[] {
     return this.#change(lines, -1, (product) => product.unitsInStock);
@@ -88,7 +89,8 @@ export class Catalog {
   /**
    * Adds every line to the shelf, or none.
    * @returns the lines that the shelf has no room for (see MAX_UNITS); empty when all were added.
-   * @throws {RangeError} for a product that is not in the catalog, or a quantity that is not 1 or more.
+   * @throws {RangeError} for a product that is not in the catalog, or a quantity that is not 1 or
+   *   more.
    */
   add(lines: readonly Line[]): Shortfall[] {
     return this.#change(lines, +1, (product) => MAX_UNITS - product.unitsInStock);

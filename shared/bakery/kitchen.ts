@@ -3,7 +3,10 @@
 import { every } from "./every.ts";
 import type { OrderBook } from "./orders.ts";
 
-/** Moves every open order on by one status every `kitchenMs` milliseconds until `signal` aborts. 0: never. */
+/**
+ * Moves every open order on by one status every `kitchenMs` milliseconds until `signal` aborts. 0:
+ * never.
+ */
 export function openKitchen(orders: OrderBook, kitchenMs: number, signal: AbortSignal): void {
   every(kitchenMs, signal, () => orders.advance());
 }

@@ -34,7 +34,9 @@ export interface StatusChange {
   readonly at: Date;
 }
 
-/** What became of an order that was placed: the order, or the lines that there are too few units of. */
+/**
+ * What became of an order that was placed: the order, or the lines that there are too few units of.
+ */
 export type Placed =
   | { readonly order: Order; readonly shortfalls?: never }
   | { readonly order?: never; readonly shortfalls: readonly Shortfall[] };
@@ -62,8 +64,8 @@ export class OrderBook {
   }
 
   /**
-   * Places an order and takes its lines from the stock, both or neither. The order gets its id and is
-   * in the book once the stock has answered.
+   * Places an order and takes its lines from the stock, both or neither. The order gets its id and
+   * is in the book once the stock has answered.
    * @throws what the stock throws; then there is no order.
    */
   async create(lines: readonly Line[], customerId = ""): Promise<Placed> {

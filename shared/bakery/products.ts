@@ -1,4 +1,5 @@
-// What the bakery sells. The order of this list is the order of the shelf, of listings and of the till.
+// What the bakery sells. The order of this list is the order of the shelf, of listings and of the
+// till.
 
 /** A product as it stands on the shelf. */
 export interface Product {

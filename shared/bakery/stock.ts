@@ -1,4 +1,5 @@
-// Where the units of an order come from: the shelf in this process, or one day one across a network.
+// Where the units of an order come from: the shelf in this process, or one day one across a
+// network.
 
 import type { Catalog, Line, Shortfall } from "./catalog.ts";
 
@@ -16,7 +17,10 @@ export interface Stock {
   take(lines: readonly Line[]): Promise<Taken>;
 }
 
-/** Returns the shelf of `catalog` as a stock. It rejects with a RangeError where `Catalog.take` throws. */
+/**
+ * Returns the shelf of `catalog` as a stock. It rejects with a RangeError where `Catalog.take`
+ * throws.
+ */
 export function shelfOf(catalog: Catalog): Stock {
   return {
     async take(lines) {

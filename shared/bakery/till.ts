@@ -4,8 +4,8 @@ import type { Catalog } from "./catalog.ts";
 import { every } from "./every.ts";
 
 /**
- * Sells one unit every `tillMs` milliseconds until `signal` aborts, in the order of the shelf, round
- * and round. 0 keeps the till shut.
+ * Sells one unit every `tillMs` milliseconds until `signal` aborts, in the order of the shelf,
+ * round and round. 0 keeps the till shut.
  */
 export function openTill(catalog: Catalog, tillMs: number, signal: AbortSignal): void {
   let next = 0;

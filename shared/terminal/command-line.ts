@@ -70,8 +70,8 @@ export function parseCommandLine<
 }
 
 /**
- * Reads the options of a program that has no commands and takes no arguments. With `--help` it prints
- * the usage and exits.
+ * Reads the options of a program that has no commands and takes no arguments. With `--help` it
+ * prints the usage and exits.
  * @throws {UsageError} carrying the usage text, for anything else.
  */
 export function parseOptions<const Options extends Record<string, OptionSpec>>(

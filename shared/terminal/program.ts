@@ -1,15 +1,17 @@
 // How every program of the course ends: with an exit code, and one line where one line is enough.
 
-/** An error whose message tells a person all there is to know: it is shown without a stack trace. */
+/**
+ * An error whose message tells a person all there is to know: it is shown without a stack trace.
+ */
 export class ExpectedError extends Error {}
 
 /** The command line or a setting makes no sense: nothing was done. */
 export class UsageError extends ExpectedError {}
 
 /**
- * Runs a program to its end. `main` returns the exit code. What it throws goes to standard error: an
- * ExpectedError, or an error of the operating system, as one line; anything else is a bug, and keeps
- * its stack trace. The exit code is then 2 for a UsageError and 1 for the rest.
+ * Runs a program to its end. `main` returns the exit code. What it throws goes to standard error:
+ * an ExpectedError, or an error of the operating system, as one line; anything else is a bug, and
+ * keeps its stack trace. The exit code is then 2 for a UsageError and 1 for the rest.
  */
 export async function runProgram(main: () => Promise<number>): Promise<void> {
   // A reader that has seen enough (`… | head -1`) closes the pipe: that is no failure.

@@ -151,7 +151,7 @@ describe("a program", () => {
     ["an expected error", 'throw new ExpectedError("no bread")', /^no bread\n$/, 1],
     ["a usage error", 'throw new UsageError("no such loaf")', /^no such loaf\n$/, 2],
     ["a system error", 'readFileSync("/nowhere")', /^ENOENT: [^\n]+\n$/, 1],
-    ["a bug", "return undefined.length", /^TypeError: [^]+\n {4}at /, 1],
+    ["a bug", "return undefined.length", /^TypeError: .*\n[\s\S]* {4}at /, 1],
   ] as const) {
     it(`that throws ${title} says so, with a stack trace only for a bug`, () => {
       const ended = run(body);

@@ -71,7 +71,9 @@ export function parseDuration(name: string, text: string): number {
   );
 }
 
-/** The problem of a text that is none of these words; for options and settings with a few values. */
+/**
+ * The problem of a text that is none of these words; for options and settings with a few values.
+ */
 export function oneOf(...words: readonly string[]): (text: string) => string | undefined {
   return (text) => (words.includes(text) ? undefined : `must be ${words.join(" or ")}`);
 }

@@ -15,7 +15,10 @@ export interface Listening {
   readonly port: number;
 }
 
-/** Returns a signal that aborts on SIGINT (Ctrl+C) or SIGTERM. A second one ends the process at once. */
+/**
+ * Returns a signal that aborts on SIGINT (Ctrl+C) or SIGTERM. A second one ends the process at
+ * once.
+ */
 export function closeOnSignal(): { closing: AbortSignal } {
   const closing = new AbortController();
   const close = () => {

@@ -17,7 +17,8 @@ export interface Listening {
 }
 
 /**
- * Returns a signal that aborts on SIGINT (Ctrl+C) or SIGTERM. A second one ends the process at once.
+ * Returns a signal that aborts on SIGINT (Ctrl+C) or SIGTERM. A second one ends the process at
+ * once.
  * @param reason what streams end with that would otherwise last.
  */
 export function closeOnSignal(reason: StatusError): { closing: AbortSignal } {

@@ -8,8 +8,8 @@ import { StatusError } from "./status-error.ts";
 const MAX_TIMER_MS = 2 ** 31 - 1; // With more than that, setTimeout fires at once.
 
 /**
- * Returns the context, and `over`, whose signal it holds. Abort it when you end the call. The signal's
- * reason is the StatusError to end the call with; the first reason stays.
+ * Returns the context, and `over`, whose signal it holds. Abort it when you end the call. The
+ * signal's reason is the StatusError to end the call with; the first reason stays.
  * @param closing aborts when the server closes, with a StatusError.
  */
 export function streamContext(

@@ -10,8 +10,8 @@ const MAX_CRATES = 10_000;
 const MAX_UNITS_IN_CRATE = 1000;
 
 /**
- * The end of a stream says only that no more will come. The delivery note says that this was all: it
- * is the commit. Without it nothing is applied; a cancel that comes after it is too late.
+ * The end of a stream says only that no more will come. The delivery note says that this was all:
+ * it is the commit. Without it nothing is applied; a cancel that comes after it is too late.
  */
 export async function restockProducts(
   catalog: Catalog,

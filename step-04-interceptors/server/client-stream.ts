@@ -22,8 +22,9 @@ export function clientStream<Request, Response>(
 }
 
 /**
- * Yields the messages up to the end of the stream. That end doesn't say that the client has sent all
- * it wanted to: a client of grpc-js that cancels sends the end first and the cancel in another frame.
+ * Yields the messages up to the end of the stream. That end doesn't say that the client has sent
+ * all it wanted to: a client of grpc-js that cancels sends the end first and the cancel in another
+ * frame.
  */
 async function* receive<Request>(
   call: ServerReadableStream<Request, unknown>,

@@ -12,11 +12,11 @@ export function reportFailure(
 }
 
 /**
- * Returns `service` with serializers that report what they cannot serialize, such as a response that
- * lacks a field. grpc-js answers such a call with INTERNAL and prints nothing. Run
- * `npm run check` (or tsc) to find the cause: the types of a handler name every field.
+ * Returns `service` with serializers that report what they cannot serialize, such as a response
+ * that lacks a field. grpc-js answers such a call with INTERNAL and prints nothing. Run `npm run
+ * check` (or tsc) to find the cause: the types of a handler name every field.
  */
-export function reportingSerialization(service: ServiceDefinition): ServiceDefinition {
+export function reporting(service: ServiceDefinition): ServiceDefinition {
   const methods = Object.entries(service).map(([name, method]) => {
     const responseSerialize = (response: unknown) => {
       try {

@@ -8,8 +8,8 @@ import { productOrNotFound } from "./product-or-not-found.ts";
 const MAX_IDS = 100;
 
 /**
- * Yields what the client receives. While the client doesn't read, nothing is taken from the catalog,
- * which meanwhile keeps only the newest level of each product.
+ * Yields what the client receives. While the client doesn't read, nothing is taken from the
+ * catalog, which meanwhile keeps only the newest level of each product.
  */
 export async function* watchProducts(
   catalog: Catalog,

@@ -11,8 +11,8 @@ export interface Identity {
 }
 
 /**
- * Keyed by the metadata object of a call, which goes from interceptor to interceptor to handler. The
- * contents of that object would not do: they come from the client, who can send anything. So an
+ * Keyed by the metadata object of a call, which goes from interceptor to interceptor to handler.
+ * The contents of that object would not do: they come from the client, who can send anything. So an
  * interceptor must pass on this very object, not a clone.
  */
 const identities = new WeakMap<Metadata, Identity>();

@@ -1,4 +1,5 @@
-// Keeps the key pair that tokens are signed and verified with, and makes it when it is first needed.
+// Keeps the key pair that tokens are signed and verified with, and makes it when it is first
+// needed.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Makes certificates and their keys, as a certificate authority does. For development: see the README.
+// Makes certificates and their keys, as a certificate authority does. For development: see the
+// README.
 
 import "reflect-metadata"; // @peculiar/x509 can't be loaded without it.
 import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";

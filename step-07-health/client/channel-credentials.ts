@@ -59,8 +59,8 @@ export function channelSecurity(settings: ChannelSettings, address: string): Cha
 
 /**
  * TLS sends the name that it dials, so that a server with several certificates can choose (SNI, RFC
- * 6066). An IP address is not allowed there. grpc-js sends it all the same, and Node.js 25 and newer
- * refuse to connect then. So where an address is dialled, this sends a name that nobody has.
+ * 6066). An IP address is not allowed there. grpc-js sends it all the same, and Node.js 25 and
+ * newer refuse to connect then. So where an address is dialled, this sends a name that nobody has.
  */
 function serverName(address: string): { host: string; channelOptions: ChannelOptions } {
   const host = address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");

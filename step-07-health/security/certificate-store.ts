@@ -18,9 +18,10 @@ export function readPair(folder: string, name: string): Pair | undefined {
 }
 
 /**
- * Returns the server's pair and its CA if the CA's key is kept elsewhere; undefined if it is here, or
- * there is no CA yet.
- * @throws {ExpectedError} if the server's pair is unusable: it can't be renewed without the CA's key.
+ * Returns the server's pair and its CA if the CA's key is kept elsewhere; undefined if it is here,
+ * or there is no CA yet.
+ * @throws {ExpectedError} if the server's pair is unusable: it can't be renewed without the CA's
+ *   key.
  */
 export function readForeign(folder: string): Record<"ca" | "server", Pair> | undefined {
   const [ca, caKey] = [join(folder, "ca.pem"), join(folder, "ca-key.pem")];
@@ -65,7 +66,8 @@ function isForExactly(certificate: X509Certificate, names: readonly string[]): b
 }
 
 /**
- * Writes pairs to a folder. A folder that doesn't exist is made with all pairs in it, or not at all.
+ * Writes pairs to a folder. A folder that doesn't exist is made with all pairs in it, or not at
+ * all.
  * @param options.replace true to replace the pairs of a folder that exists.
  * @returns false if nothing was written: the folder exists, because another server was faster.
  */

@@ -4,7 +4,7 @@ import type { CatalogServiceService } from "../gen/bakery/v1/catalog.ts";
 import type { OrderServiceService } from "../gen/bakery/v1/orders.ts";
 import type { HealthService } from "../gen/grpc/health/v1/health.ts";
 import type { ServerReflectionService } from "../gen/grpc/reflection/v1/reflection.ts";
-import type { ServerReflectionService as AlphaReflectionService } from "../gen/grpc/reflection/v1alpha/reflection.ts";
+import type * as v1alpha from "../gen/grpc/reflection/v1alpha/reflection.ts";
 import type { Identity, Role } from "./identity.ts";
 
 /** The paths of all methods of a service, from the generated code. */
@@ -19,7 +19,7 @@ type Access = "anyone" | readonly Role[];
 const policy: Readonly<
   Record<PathOf<typeof CatalogServiceService> | PathOf<typeof OrderServiceService>, Access> &
     Record<PathOf<typeof HealthService> | PathOf<typeof ServerReflectionService>, Access> &
-    Record<PathOf<typeof AlphaReflectionService>, Access>
+    Record<PathOf<typeof v1alpha.ServerReflectionService>, Access>
 > = {
   "/bakery.v1.CatalogService/GetProduct": "anyone",
   "/bakery.v1.CatalogService/SearchProducts": "anyone",

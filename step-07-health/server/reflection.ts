@@ -7,8 +7,8 @@ import { ReflectionService } from "@grpc/reflection";
 
 /**
  * Returns reflection, v1 and v1alpha, for every service that the descriptors describe. It gets them
- * file by file, as buf has made them. Loaded in any other way they lose their imports, and tools find
- * nothing (grpc-node issue 2595).
+ * file by file, as buf has made them. Loaded in any other way they lose their imports, and tools
+ * find nothing (grpc-node issue 2595).
  * @param descriptorsFile a FileDescriptorSet: what proto files say, with imports and comments.
  */
 export function serverReflection(descriptorsFile: string): ReflectionService {

@@ -1,9 +1,12 @@
-// Client: prints on standard error how long each call took, and the id to look for in the server's log.
+// Client: prints on standard error how long each call took, and the id to look for in the server's
+// log.
 
 import { InterceptingCall, type Interceptor, status } from "@grpc/grpc-js";
 import { REQUEST_ID } from "../../metadata-keys.ts";
 
-/** Runs once a call, even if grpc-js retries it. Must come after the interceptor that sets the id. */
+/**
+ * Runs once a call, even if grpc-js retries it. Must come after the interceptor that sets the id.
+ */
 export const timingInterceptor: Interceptor = (options, nextCall) => {
   const startedAt = performance.now();
   const name = options.method_definition.path.split("/").at(-1);

@@ -27,8 +27,8 @@ export const loggingInterceptor = serverInterceptor(({ path }, call) => {
     console.log(`${logStart(path)} ${status[code]} ${ms}ms ${counts} ${who}`);
   };
 
-  // grpc-js itself ends calls that bring no readable message, or whose deadline passes. Such a status
-  // passes no interceptor. It does pass this method, which the first interceptor can wrap.
+  // grpc-js itself ends calls that bring no readable message, or whose deadline passes. Such a
+  // status passes no interceptor. It does pass this method, which the first interceptor can wrap.
   const sendStatus = call.sendStatus.bind(call);
   call.sendStatus = (ended) => {
     record(ended.code ?? status.UNKNOWN);

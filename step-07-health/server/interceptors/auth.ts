@@ -11,8 +11,9 @@ export function authInterceptor(verify: TokenVerifier): ServerInterceptor {
   return serverInterceptor(({ path }) => ({
     start(next) {
       next({
-        // A handler begins when it gets the metadata, and grpc-js reads no message before the handler
-        // asks for one. So a call that is refused here never begins, and its upload is not read.
+        // A handler begins when it gets the metadata, and grpc-js reads no message before the
+        // handler asks for one. So a call that is refused here never begins, and its upload is not
+        // read.
         async onReceiveMetadata(metadata, next) {
           await authorize(path, metadata, verify);
           next(metadata);

@@ -2,7 +2,6 @@
 
 import { setMaxListeners } from "node:events";
 import type { ServerInterceptor } from "@grpc/grpc-js";
-import type { StatusError } from "../status-error.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
 
 export interface ClosingOptions {
@@ -15,32 +14,21 @@ export interface ClosingOptions {
 /** The streams of health and reflection stay open for as long as a client likes. This ends them. */
 export function closingInterceptor({ closing, endsByItself }: ClosingOptions): ServerInterceptor {
   setMaxListeners(0, closing); // One signal for all calls: many listeners are no leak here.
-  return serverInterceptor(({ path, responseStream }, call) => {
+  return serverInterceptor(({ path, responseStream }) => {
     if (!responseStream || endsByItself(path)) return {};
-    let over = false;
-    const letGo = () => {
-      over = true;
-      closing.removeEventListener("abort", end);
-    };
-    const end = () => {
-      if (over) return;
-      letGo();
-      const { code, details }: StatusError = closing.reason;
-      call.sendStatus({ code, details });
-    };
     return {
+      // A promise that rejects ends the call, as any error in an interceptor does.
       start(next) {
-        next({ onCancel: letGo });
-        closing.addEventListener("abort", end);
-        if (closing.aborted) end();
-      },
-      sendMessage(message, next) {
-        if (!over) next(message);
-      },
-      sendStatus(status, next) {
-        if (over) return; // The handler ends a call that has ended.
-        letGo();
-        next(status);
+        return new Promise<void>((resolve, reject) => {
+          const end = () => reject(closing.reason);
+          const letGo = () => {
+            closing.removeEventListener("abort", end);
+            resolve();
+          };
+          closing.addEventListener("abort", end);
+          next({ onCancel: letGo }); // onCancel comes at the end of every call.
+          if (closing.aborted) end();
+        });
       },
     };
   });

@@ -10,12 +10,13 @@ import {
 import { toStatus } from "../status-error.ts";
 
 /**
- * Returns an interceptor for grpc-js from a function that returns only the Responder of a call: what
- * you would give to `new ServerInterceptingCall(call, responder)`.
+ * Returns an interceptor for grpc-js from a function that returns only the Responder of a call:
+ * what you would give to `new ServerInterceptingCall(call, responder)`.
  *
- * grpc-js catches nothing that an interceptor throws. Here an error, thrown or rejected, at whatever
- * point, ends the call with its status if it is a StatusError, and with INTERNAL otherwise. So an
- * interceptor refuses a call by throwing a StatusError. What else comes in or goes out then stops here.
+ * grpc-js catches nothing that an interceptor throws. Here an error, thrown or rejected, at
+ * whatever point, ends the call with its status if it is a StatusError, and with INTERNAL
+ * otherwise. So an interceptor refuses a call by throwing a StatusError. What else comes in or goes
+ * out then stops here.
  */
 export function serverInterceptor(
   intercept: (...args: Parameters<ServerInterceptor>) => Responder,
