@@ -5,10 +5,10 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { whenThisProcessEnds } from "../course/play/cleanup.ts";
 import { parseOptions } from "../terminal/command-line.ts";
+import { formatColumns } from "../terminal/output.ts";
 import { runProgram } from "../terminal/program.ts";
-import type { Figures } from "./figures.ts";
 import { prepare, readVersions } from "./install.ts";
-import { putReport, toText } from "./report.ts";
+import { claimsOf, putReport, tableOf } from "./report.ts";
 import { full, measureAll, quick } from "./run.ts";
 import { listSubjects } from "./servers.ts";
 
@@ -18,31 +18,30 @@ await runProgram(async () => {
     json: { value: "FILE", help: "write every sample to a file", default: "" },
     report: { help: "write the figures into shared/bench/README.md", default: false },
   });
-  const elapsed = () => performance.now() / 1000;
-  const say = (what: string) => console.error(`${elapsed().toFixed(0).padStart(4)} s  ${what}`);
+  const seconds = () => Math.round(performance.now() / 1000);
+  const say = (what: string) => console.error(`${String(seconds()).padStart(4)} s  ${what}`);
 
   prepare(say);
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   whenThisProcessEnds(() => rmSync(folder, { recursive: true, force: true }));
   say("making keys and certificates");
   const subjects = await listSubjects(folder);
-  const failures: string[] = [];
   const pace = options.quick ? quick : full;
-  const samples = await measureAll(subjects, pace, elapsed, say, (why) => failures.push(why));
+  const failures: string[] = [];
+  const samples = await measureAll(subjects, pace, say, (why) => failures.push(why));
 
-  const [cpu] = cpus();
-  const figures: Figures = {
-    date: new Date().toISOString().slice(0, 10),
-    quick: options.quick,
-    rounds: 1 + Math.max(...samples.map(({ round }) => round)),
-    minutes: elapsed() / 60,
-    machine: `Node.js ${process.version}, ${process.platform}, ${cpus().length} × ${cpu?.model}`,
-    versions: readVersions(),
+  const machine = `${process.platform}, ${cpus().length} cores of ${cpus()[0]?.model}`;
+  const compared = [`Node.js ${process.version}`, ...readVersions()].join(", ");
+  const figures = {
+    about:
+      `Measured on ${new Date().toISOString().slice(0, 10)} in ${seconds()} s, by a ` +
+      `${options.quick ? "quick" : "full"} run. ${machine}. ${compared}.`,
     servers: subjects.map(({ name }) => name),
     samples,
     failures,
   };
-  console.log(toText(figures));
+  console.log(`${formatColumns(tableOf(figures))}\n`);
+  for (const claim of claimsOf(figures)) console.log(claim.replaceAll("**", ""));
   for (const failure of failures) console.error(`not measured: ${failure}`);
   if (options.json !== "") writeFileSync(options.json, `${JSON.stringify(figures, null, 2)}\n`);
   if (options.report) {

@@ -16,27 +16,22 @@ export function prepare(say: (what: string) => void): void {
   const installed = here("node_modules", ".package-lock.json");
   if (isOlder(installed, here("package-lock.json"))) {
     say("installing what the steps are compared with (npm ci in shared/bench)");
-    const npm = process.env.npm_execpath; // set by npm run; npx and others may differ
+    const npm = process.env.npm_execpath;
     const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
     if (npm?.endsWith(".js")) must(process.execPath, [npm, ...args]);
     else must("npm", args);
   }
   generateStale(courseRoot);
   if (isOlder(here("gen", "bakery", "v1", "catalog_pb.ts"), installed)) {
-    // Step 03 is the first with all calls that are measured, and the contract only grows.
     must(process.execPath, [bufProgram, "generate", join(courseRoot, "step-03-bidi")]);
   }
 }
 
-/** Returns the versions that a run compares, by package. */
-export function readVersions(): Record<string, string> {
-  const version = (...folder: string[]): string =>
-    JSON.parse(readFileSync(join(...folder, "package.json"), "utf8")).version;
-  const peers = ["nice-grpc", "@connectrpc/connect-node", "fastify"];
-  return {
-    "@grpc/grpc-js": version(courseRoot, "node_modules", "@grpc", "grpc-js"),
-    ...Object.fromEntries(peers.map((name) => [name, version(here("node_modules", name))])),
-  };
+/** Returns the packages that a run compares, with their versions. */
+export function readVersions(): string[] {
+  const { packages } = JSON.parse(readFileSync(here("package-lock.json"), "utf8"));
+  const names = ["@grpc/grpc-js", "nice-grpc", "@connectrpc/connect-node", "fastify"];
+  return names.map((name) => `${name} ${packages[`node_modules/${name}`].version}`);
 }
 
 function isOlder(file: string, source: string): boolean {
@@ -44,12 +39,9 @@ function isOlder(file: string, source: string): boolean {
 }
 
 function must(program: string, args: readonly string[]): void {
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
-    cwd: here(),
-    encoding: "utf8",
-    shell: program === "npm" && process.platform === "win32",
-  });
-  if (status === 0) return;
-  const said = error?.message ?? `${stdout}${stderr}`.trim();
+  const shell = program === "npm" && process.platform === "win32";
+  const run = spawnSync(program, args, { cwd: here(), encoding: "utf8", shell });
+  if (run.status === 0) return;
+  const said = run.error?.message ?? `${run.stdout}${run.stderr}`.trim();
   throw new Error(`${program} ${args.join(" ")} failed in shared/bench: ${said}`);
 }

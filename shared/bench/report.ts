@@ -1,24 +1,13 @@
 // Says what a run has found: one table, claims in words, and a line on each step.
 
-import { formatColumns } from "../terminal/output.ts";
-import {
-  BARE,
-  CONNECT,
-  type Figure,
-  type Figures,
-  NICE,
-  REST,
-  ratioOf,
-  type Spread,
-  spreadOf,
-  withFeatures,
-} from "./figures.ts";
+import { type Figure, type Figures, peers, ratioOf, type Spread, spreadOf } from "./figures.ts";
 
 const BEGIN = "<!-- measured: from here on `npm run bench -- --report` writes -->";
 const END = "<!-- measured: to here -->";
 
 const us = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} µs`;
 const count = (value: number) => Math.round(value).toLocaleString("en-US");
+const fixed = (ratio: number) => ratio.toFixed(2);
 const columns: readonly [title: string, figure: Figure, show: (value: number) => string][] = [
   ["CPU per unary call", "unaryCpuUs", us],
   ["CPU per streamed message", "messageCpuUs", us],
@@ -41,20 +30,20 @@ export function tableOf(figures: Figures): string[][] {
 
 /** Returns what the figures say in words. A claim whose figures are missing is left out. */
 export function claimsOf(figures: Figures): string[] {
+  const { bare, nice, niceFeatured, connect, connectFeatured, rest } = peers;
   const step07 = stepsOf(figures).find((name) => name.startsWith("step-07-")) ?? "";
-  const [nice, connect] = [withFeatures(NICE), withFeatures(CONNECT)];
-  const claims: readonly [title: string, server: string, other: string, figure?: Figure][] = [
-    ["gRPC or REST, the server", BARE, REST],
-    ["gRPC or REST, both ends", BARE, REST, "callsPerSecond"],
-    ["Bare libraries", BARE, NICE],
-    ["Bare libraries", BARE, CONNECT],
-    ["The same features", step07, nice],
-    ["The same features", step07, connect],
-    ["The same features, streamed", step07, nice, "messageCpuUs"],
-    ["The same features, streamed", step07, connect, "messageCpuUs"],
-    ["What the features cost in the steps", step07, BARE],
-    ["What the features cost nice-grpc", nice, NICE],
-    ["What the features cost connect-node", connect, CONNECT],
+  const claims: readonly [title: string, server: string, other: string, figure: Figure][] = [
+    ["gRPC or REST, the server", bare, rest, "unaryCpuUs"],
+    ["gRPC or REST, both ends", bare, rest, "callsPerSecond"],
+    ["Bare libraries", bare, nice, "unaryCpuUs"],
+    ["Bare libraries", bare, connect, "unaryCpuUs"],
+    ["The same features", step07, niceFeatured, "unaryCpuUs"],
+    ["The same features", step07, connectFeatured, "unaryCpuUs"],
+    ["The same features, streamed", step07, niceFeatured, "messageCpuUs"],
+    ["The same features, streamed", step07, connectFeatured, "messageCpuUs"],
+    ["What the features cost in the steps", step07, bare, "unaryCpuUs"],
+    ["What the features cost nice-grpc", niceFeatured, nice, "unaryCpuUs"],
+    ["What the features cost connect-node", connectFeatured, connect, "unaryCpuUs"],
   ];
   return [
     streamClaim(figures),
@@ -66,39 +55,35 @@ export function claimsOf(figures: Figures): string[] {
 }
 
 function streamClaim(figures: Figures): string {
-  const call = spreadOf(figures, BARE, "unaryCpuUs")?.median;
-  const message = spreadOf(figures, BARE, "messageCpuUs")?.median;
+  const call = spreadOf(figures, peers.bare, "unaryCpuUs")?.median;
+  const message = spreadOf(figures, peers.bare, "messageCpuUs")?.median;
   if (call === undefined || message === undefined) return "";
   const cost = `a unary call costs ${us(call)} of CPU, a message in a stream ${us(message)}`;
-  return `**Streams:** with ${BARE}, ${cost}: ${count(call / message)} messages for one call.`;
+  return `**Streams:** with ${peers.bare}, ${cost}: ${count(call / message)} messages for one call.`;
 }
 
-/** Holds a figure of two servers against each other; empty if it was not measured. */
-function compare(figures: Figures, server: string, other: string, of?: Figure): string {
-  const column = columns.find(([, figure]) => figure === (of ?? "unaryCpuUs"));
-  if (column === undefined) return "";
-  const [title, figure, show] = column;
-  const [ours, theirs] = [server, other].map((name) => spreadOf(figures, name, figure)?.median);
+/** Holds a figure of two servers against each other. Returns nothing if it was not measured. */
+function compare(figures: Figures, server: string, other: string, figure: Figure): string {
   const ratio = ratioOf(figures, server, other, figure);
-  if (ours === undefined || theirs === undefined || ratio === undefined) return "";
-  const times = `${fixed(ratio.median)} times as much ${range(ratio, fixed)}`;
-  return `${title}: ${server} ${show(ours)}, ${other} ${show(theirs)}; ${times}, ${verdictOn(ratio)}.`;
-}
-
-/** Returns what the rounds say together: no difference is claimed unless all rounds agree. */
-export function verdictOn({ min, max }: Spread): string {
-  if (max < 1) return "less in every round";
-  return min > 1 ? "more in every round" : "the rounds disagree";
+  const [title, , show] = columns.find((column) => column[1] === figure) ?? [];
+  if (ratio === undefined || show === undefined) return "";
+  const [ours, theirs] = [server, other].map((name) => {
+    const found = spreadOf(figures, name, figure);
+    return `${name} ${show(found?.median ?? Number.NaN)}`;
+  });
+  const { median, min, max } = ratio;
+  const differs = max < 1 ? "less in every round" : min > 1 ? "more in every round" : undefined;
+  const verdict = differs ?? "the rounds disagree"; // No difference is claimed unless all agree.
+  const times = `${fixed(median)} times as much ${range(ratio, fixed)}`;
+  return `${title}: ${ours}, ${theirs}; ${times}, ${verdict}.`;
 }
 
 /** Returns a heading and a line for each step. The steps' READMEs link to the headings. */
 function stepParts(figures: Figures): string[] {
   return stepsOf(figures).flatMap((step, at, steps) => {
-    const call = spreadOf(figures, step, "unaryCpuUs")?.median;
-    const change = compare(figures, step, steps[at - 1] ?? "");
-    const alone = call === undefined ? "not measured." : `CPU per unary call: ${us(call)}.`;
+    const change = compare(figures, step, steps[at - 1] ?? peers.bare, "unaryCpuUs");
     const link = `[${step}](../../${step}/README.md)`;
-    return [`### Step ${step.slice(5, 7)}`, `${link}: ${change === "" ? alone : change}`];
+    return [`### Step ${step.slice(5, 7)}`, `${link}: ${change || "not measured."}`];
   });
 }
 
@@ -109,19 +94,13 @@ function stepParts(figures: Figures): string[] {
 export function putReport(readme: string, figures: Figures): string {
   const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (from < 0 || to < from) throw new Error(`the README lacks the lines ${BEGIN} and ${END}`);
-  const { date, quick, rounds, minutes, machine, versions } = figures;
-  const kind = quick ? "quick" : "full";
-  const compared = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const [head = [], ...rows] = tableOf(figures);
   const rule = head.map((_, column) => (column === 0 ? "---" : "---:"));
-  const table = [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`);
   const parts = [
     BEGIN,
-    `Measured on ${date} in a ${kind} run: ${rounds} rounds, ${minutes.toFixed(0)} minutes. ` +
-      `${machine}. ${compared.join(", ")}.`,
-    table.join("\n"),
+    figures.about,
+    [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n"),
     ...figures.failures.map((failure) => `Not measured: ${failure}.`),
-    "### In words",
     claimsOf(figures)
       .map((claim) => `- ${claim}`)
       .join("\n"),
@@ -130,18 +109,8 @@ export function putReport(readme: string, figures: Figures): string {
   return `${readme.slice(0, from)}${parts.join("\n\n")}\n\n${readme.slice(to)}`;
 }
 
-/** Returns the table and the claims for a terminal. */
-export function toText(figures: Figures): string {
-  const claims = claimsOf(figures).map((claim) => claim.replaceAll("**", ""));
-  return [formatColumns(tableOf(figures)), "", ...claims].join("\n");
-}
-
 function stepsOf({ servers }: Figures): string[] {
   return servers.filter((name) => name.startsWith("step-"));
-}
-
-function fixed(ratio: number): string {
-  return ratio.toFixed(2);
 }
 
 /** `(0.61-0.70)`, without units. */

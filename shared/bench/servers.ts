@@ -8,120 +8,95 @@ import { pathToFileURL } from "node:url";
 import { Program } from "../course/play/programs.ts";
 import { courseRoot, listSteps } from "../course/steps.ts";
 import type { Target } from "./client.ts";
-import { BARE, CONNECT, NICE, REST, withFeatures } from "./figures.ts";
+import { peers } from "./figures.ts";
 
 const START_MS = 30_000;
 const gauge = pathToFileURL(join(import.meta.dirname, "gauge.ts")).href;
 
 /** A server that can be started. */
-export interface Subject {
+export interface Subject extends Target {
   readonly name: string;
   readonly file: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly rest: boolean;
   /** Whether it has RestockProducts. */
   readonly uploads: boolean;
-  /** Sent with every call; undefined for a server that expects none. */
-  readonly token: string | undefined;
 }
 
-/** A server that listens. */
-export interface Running {
-  readonly target: Target;
-  /** From starting the process to the line that says listening. */
-  readonly startMs: number;
-  /** Returns what the process has used so far. */
-  read(): Promise<{ cpuUs: number; rssBytes: number }>;
-  stop(): Promise<void>;
+/** Returns all steps in their order, then their peers. Keys and certificates go below `folder`. */
+export async function listSubjects(folder: string): Promise<Subject[]> {
+  const steps = await Promise.all(
+    listSteps().map(({ name }) => equipStep(name, join(folder, name))),
+  );
+  const { env, token, caFile } = steps.find(({ name }) => name.startsWith("step-07-")) ?? {};
+  const featured = { env: env ?? {}, token, caFile };
+  return [
+    ...steps,
+    peer(peers.bare, "bare.ts"),
+    peer(peers.nice, "nice-grpc.ts"),
+    peer(peers.niceFeatured, "nice-grpc.ts", featured),
+    peer(peers.connect, "connect-node.ts"),
+    peer(peers.connectFeatured, "connect-node.ts", featured),
+    peer(peers.rest, "fastify.ts", { rest: true, uploads: false }),
+  ];
 }
 
 /**
  * Returns a step's server. A step with tokens makes its keys and certificates in `folder` now, so that
  * no measurement includes that.
- * @throws {Error} if it prints no token, or does not start.
+ * @throws {Error} if it does not start.
  */
 export async function equipStep(name: string, folder: string): Promise<Subject> {
   const step = join(courseRoot, name);
-  // Of several servers, as from step 10 on, the catalog's has all the calls that are measured.
-  const files = readdirSync(step).filter((file) => /^(.+-)?server\.ts$/.test(file));
-  const file =
-    files.find((file) => /^(catalog-)?server\.ts$/.test(file)) ?? files[0] ?? "server.ts";
+  // Of several servers, the catalog's comes first and has all the calls that are measured.
+  const [file = "server.ts"] = readdirSync(step)
+    .filter((file) => /^(.+-)?server\.ts$/.test(file))
+    .sort();
   const contract = readFileSync(join(step, "proto", "bakery", "v1", "catalog.proto"), "utf8");
   const [KEYS, CERTS] = [join(folder, "keys"), join(folder, "certs")];
-  const subject: Subject = {
-    name,
-    file: join(step, file),
-    env: { TILL_MS: "0", KITCHEN_MS: "0", KEYS, CERTS },
-    rest: false,
-    uploads: contract.includes("rpc RestockProducts("),
-    token: undefined,
-  };
+  const env = { TILL_MS: "0", KITCHEN_MS: "0", KEYS, CERTS };
+  const uploads = contract.includes("rpc RestockProducts(");
+  const plain = { name, file: join(step, file), env, uploads, rest: false };
   const tokenProgram = join(step, "token.ts");
-  if (!existsSync(tokenProgram)) return subject;
-  const printing = run([tokenProgram, "--user", "ada", "--role", "baker"], subject.env);
-  await printing.ends(START_MS);
-  const [token = ""] = printing.lines();
-  await printing.stop();
-  await (await startServer(subject)).stop();
-  return { ...subject, token };
-}
+  if (!existsSync(tokenProgram)) return plain;
 
-/**
- * Returns all steps in their order, then their peers. The featured peers take the keys and the
- * certificate of step 07.
- */
-export async function listSubjects(folder: string): Promise<Subject[]> {
-  const steps = await Promise.all(
-    listSteps().map(({ name }) => equipStep(name, join(folder, name))),
-  );
-  const model = steps.find(({ name }) => name.startsWith("step-07-"));
-  const featured = { env: model?.env ?? {}, token: model?.token };
-  return [
-    ...steps,
-    peer(BARE, "bare.ts"),
-    peer(NICE, "nice-grpc.ts"),
-    peer(withFeatures(NICE), "nice-grpc.ts", featured),
-    peer(CONNECT, "connect-node.ts"),
-    peer(withFeatures(CONNECT), "connect-node.ts", featured),
-    peer(REST, "fastify.ts", { rest: true, uploads: false }),
-  ];
+  const printing = run([tokenProgram, "--user", "ada", "--role", "baker"], env);
+  await printing.ends(START_MS);
+  const [token] = printing.lines();
+  await printing.stop();
+  await (await startServer(plain)).stop();
+  const caFile = join(CERTS, "ca.pem");
+  return { ...plain, token, caFile: existsSync(caFile) ? caFile : undefined };
 }
 
 /** Returns a server that is no step, from its file in servers/. */
 export function peer(name: string, file: string, more: Partial<Subject> = {}): Subject {
   const path = join(import.meta.dirname, "servers", file);
-  return { name, file: path, env: {}, rest: false, uploads: true, token: undefined, ...more };
+  return { name, file: path, env: {}, uploads: true, rest: false, ...more };
 }
 
 /**
  * Starts a server with the gauge in its process.
+ * @returns its HOST:PORT, the time until it listens, how to read the gauge, and how to end it.
  * @throws {Error} with the last line that it printed, if it does not come to listen.
  */
-export async function startServer({ name, file, env, rest, token }: Subject): Promise<Running> {
+export async function startServer({ name, file, env }: Subject) {
   const startedAt = performance.now();
   const program = run(["--import", gauge, file], env);
-  const portOf = (what: "listening" | "gauge") =>
-    new RegExp(`^${what} on 127\\.0\\.0\\.1:(\\d+)$`, "m").exec(program.output())?.[1];
-  await program.until(() => portOf("listening") !== undefined, START_MS);
+  const addressOf = (what: "listening" | "gauge") =>
+    new RegExp(`^${what} on (\\S+)$`, "m").exec(program.output())?.[1];
+  await program.until(() => addressOf("listening") !== undefined, START_MS);
   const startMs = performance.now() - startedAt;
-  const [port, gaugePort] = [portOf("listening"), portOf("gauge")];
-  if (port === undefined || gaugePort === undefined) {
+  const [address, gaugeAddress] = [addressOf("listening"), addressOf("gauge")];
+  if (address === undefined || gaugeAddress === undefined) {
     const last = program.lines().at(-1) ?? "it printed nothing";
     await program.stop();
     throw new Error(`${name} did not start: ${last}`);
   }
-  const caFile = join(env.CERTS ?? "", "ca.pem");
-  return {
-    target: {
-      address: `127.0.0.1:${port}`,
-      rest,
-      caFile: env.CERTS !== undefined && existsSync(caFile) ? caFile : undefined,
-      token,
-    },
-    startMs,
-    read: async () => JSON.parse(await text(connect(Number(gaugePort), "127.0.0.1"))),
-    stop: () => program.stop(),
-  };
+  const gaugePort = Number(gaugeAddress.split(":")[1]);
+  /** Returns what the process has used so far. */
+  const read = async (): Promise<{ cpuUs: number; rssBytes: number }> =>
+    JSON.parse(await text(connect(gaugePort, "127.0.0.1")));
+  return { address, startMs, read, stop: () => program.stop() };
 }
 
 /** Runs a program of the course. Nothing in the reader's own environment reaches it. */

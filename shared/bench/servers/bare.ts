@@ -1,10 +1,6 @@
 // Bare grpc-js: the contract and generated code of the steps, events, and nothing else.
 
-import {
-  Server,
-  ServerCredentials,
-  status,
-} from "../../../node_modules/@grpc/grpc-js/build/src/index.js";
+import * as grpc from "../../../node_modules/@grpc/grpc-js/build/src/index.js";
 import {
   type CatalogServiceServer,
   CatalogServiceService,
@@ -14,7 +10,7 @@ import { catalog, Delivery, HOST, PORT, sayListening } from "./bakery.ts";
 const handlers: Pick<CatalogServiceServer, "getProduct" | "restockProducts"> = {
   getProduct(call, callback) {
     const product = catalog.get(call.request.id);
-    if (product === undefined) callback({ code: status.NOT_FOUND });
+    if (product === undefined) callback({ code: grpc.status.NOT_FOUND });
     else callback(null, { product });
   },
   restockProducts(call, callback) {
@@ -26,10 +22,10 @@ const handlers: Pick<CatalogServiceServer, "getProduct" | "restockProducts"> = {
   },
 };
 
-const server = new Server();
+const server = new grpc.Server();
 const { getProduct, restockProducts } = CatalogServiceService;
 server.addService({ getProduct, restockProducts }, handlers);
-server.bindAsync(`${HOST}:${PORT}`, ServerCredentials.createInsecure(), (error, port) => {
+server.bindAsync(`${HOST}:${PORT}`, grpc.ServerCredentials.createInsecure(), (error, port) => {
   if (error !== null) throw error;
   sayListening(port);
 });

@@ -9,23 +9,17 @@ import { LRUCache } from "lru-cache";
 export const REQUEST_ID = "x-request-id";
 
 const ACCEPTABLE_ID = /^[\x20-\x7e]{1,64}$/;
-const MAX_TOKEN_CHARACTERS = 4096;
 
 // The benchmark gives a peer that is to have the features the keys and certificates of step 07.
 const { KEYS, CERTS } = process.env;
-const publicKey =
-  KEYS && (await importSPKI(readFileSync(join(KEYS, "public-key.pem"), "utf8"), "EdDSA"));
+const read = (folder: string, file: string) => readFileSync(join(folder, file));
+const publicKey = KEYS && (await importSPKI(read(KEYS, "public-key.pem").toString(), "EdDSA"));
 const verified = new LRUCache<string, string>({ max: 1000 });
 
 /** The certificate and the private key for TLS, PEM; undefined without features. */
 export const tlsFiles: { cert: Buffer; key: Buffer } | undefined = CERTS
-  ? {
-      cert: readFileSync(join(CERTS, "server.pem")),
-      key: readFileSync(join(CERTS, "server-key.pem")),
-    }
+  ? { cert: read(CERTS, "server.pem"), key: read(CERTS, "server-key.pem") }
   : undefined;
-
-type Header = string | null | undefined;
 
 /** One call, from its first header to its line in the log. */
 export class FeaturedCall {
@@ -36,13 +30,13 @@ export class FeaturedCall {
   readonly #startedAt = performance.now();
   #user = "-";
 
-  constructor(path: string, id: Header, authorization: Header) {
+  constructor(path: string, id?: string | null, authorization?: string | null) {
     this.requestId = id && ACCEPTABLE_ID.test(id) ? id : randomUUID();
     this.#path = path;
     this.#authorization = authorization ?? "";
   }
 
-  /** Checks the call's token, as step 05 does. Returns false if it is missing or invalid. */
+  /** Returns whether the call has a valid token. */
   async authenticate(): Promise<boolean> {
     const [, token = ""] = /^Bearer ([\w.~+/=-]+)$/i.exec(this.#authorization) ?? [];
     this.#user = verified.get(token) ?? (await verify(token).catch(() => "-"));
@@ -59,7 +53,7 @@ export class FeaturedCall {
 
 /** @throws {Error} if the token is invalid. */
 async function verify(token: string): Promise<string> {
-  if (!publicKey || token.length > MAX_TOKEN_CHARACTERS) throw new Error("token invalid");
+  if (!publicKey || token.length > 4096) throw new Error("token invalid");
   const { payload } = await jwtVerify<{ role?: unknown }>(token, publicKey, {
     algorithms: ["EdDSA"],
     issuer: "bakery",

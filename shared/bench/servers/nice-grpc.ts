@@ -6,7 +6,6 @@ import {
   createServer,
   ServerError,
   type ServerMiddlewareCall,
-  type ServiceImplementation,
   Status,
 } from "nice-grpc";
 import { CatalogServiceService } from "../../../step-03-bidi/gen/bakery/v1/catalog.ts";
@@ -15,21 +14,6 @@ import { FeaturedCall, REQUEST_ID, tlsFiles } from "./features.ts";
 
 const { getProduct, restockProducts } = CatalogServiceService;
 const service = { getProduct, restockProducts };
-
-const handlers: ServiceImplementation<typeof service> = {
-  async getProduct({ id }) {
-    const product = catalog.get(id);
-    if (product === undefined) throw new ServerError(Status.NOT_FOUND, "no such product");
-    return { product };
-  },
-  async restockProducts(messages) {
-    const delivery = new Delivery();
-    for await (const { content } of messages) {
-      if (content?.$case === "crate") delivery.add(content.value);
-    }
-    return delivery.apply();
-  },
-};
 
 async function* features<Request, Response>(
   call: ServerMiddlewareCall<Request, Response>,
@@ -53,7 +37,20 @@ async function* features<Request, Response>(
 }
 
 const server = tlsFiles ? createServer().use(features) : createServer();
-server.add(service, handlers);
+server.add(service, {
+  async getProduct({ id }) {
+    const product = catalog.get(id);
+    if (product === undefined) throw new ServerError(Status.NOT_FOUND, "no such product");
+    return { product };
+  },
+  async restockProducts(messages) {
+    const delivery = new Delivery();
+    for await (const { content } of messages) {
+      if (content?.$case === "crate") delivery.add(content.value);
+    }
+    return delivery.apply();
+  },
+});
 const credentials = tlsFiles
   ? ServerCredentials.createSsl(null, [{ cert_chain: tlsFiles.cert, private_key: tlsFiles.key }])
   : ServerCredentials.createInsecure();
