@@ -27,8 +27,7 @@ await runProgram(async () => {
   say("making keys and certificates");
   const subjects = await listSubjects(folder);
   const pace = options.quick ? quick : full;
-  const failures: string[] = [];
-  const samples = await measureAll(subjects, pace, say, (why) => failures.push(why));
+  const { samples, failures } = await measureAll(subjects, pace, say);
 
   const machine = `${process.platform}, ${cpus().length} cores of ${cpus()[0]?.model}`;
   const compared = [`Node.js ${process.version}`, ...readVersions()].join(", ");

@@ -52,10 +52,8 @@ export function openClient(address: string, { rest, caFile, token }: Target) {
   return { unary, upload, close: () => catalog.close() };
 }
 
-function answer<Response>(
-  start: (done: grpc.requestCallback<Response>) => void,
-): Promise<Response | undefined> {
-  return new Promise((resolve, reject) => {
+function answer<Response>(start: (done: grpc.requestCallback<Response>) => void) {
+  return new Promise<Response | undefined>((resolve, reject) => {
     start((error, response) => (error === null ? resolve(response) : reject(error)));
   });
 }
@@ -67,11 +65,7 @@ async function fetchJson(url: string): Promise<unknown> {
 }
 
 /** Makes `times` calls, `inFlight` of them at any moment. Rejects with the first that fails. */
-export async function repeat(
-  call: () => Promise<unknown>,
-  times: number,
-  inFlight: number,
-): Promise<void> {
+export async function repeat(call: () => Promise<unknown>, times: number, inFlight: number) {
   let left = times;
   const work = async () => {
     while (left-- > 0) await call();

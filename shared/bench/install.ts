@@ -1,7 +1,7 @@
 // Installs and generates what the peers need, on first use.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { bufProgram, generateStale } from "../course/generate.ts";
 import { courseRoot } from "../course/steps.ts";
@@ -23,6 +23,7 @@ export function prepare(say: (what: string) => void): void {
   }
   generateStale(courseRoot);
   if (isOlder(here("gen", "bakery", "v1", "catalog_pb.ts"), installed)) {
+    rmSync(here("gen"), { recursive: true, force: true }); // buf would leave an unchanged file as old.
     must(process.execPath, [bufProgram, "generate", join(courseRoot, "step-03-bidi")]);
   }
 }

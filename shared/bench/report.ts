@@ -31,10 +31,12 @@ export function tableOf(figures: Figures): string[][] {
 /** Returns what the figures say in words. A claim whose figures are missing is left out. */
 export function claimsOf(figures: Figures): string[] {
   const { bare, nice, niceFeatured, connect, connectFeatured, rest } = peers;
-  const step07 = stepsOf(figures).find((name) => name.startsWith("step-07-")) ?? "";
+  const step = (start: string) => figures.servers.find((name) => name.startsWith(start)) ?? "";
+  const step07 = step("step-07");
   const claims: readonly [title: string, server: string, other: string, figure: Figure][] = [
     ["gRPC or REST, the server", bare, rest, "unaryCpuUs"],
     ["gRPC or REST, both ends", bare, rest, "callsPerSecond"],
+    ["TLS", step("step-06"), step("step-05"), "unaryCpuUs"],
     ["Bare libraries", bare, nice, "unaryCpuUs"],
     ["Bare libraries", bare, connect, "unaryCpuUs"],
     ["The same features", step07, niceFeatured, "unaryCpuUs"],

@@ -1,7 +1,7 @@
 // Measures every server, round by round.
 
 import { openClient, repeat, UPLOAD_MESSAGES } from "./client.ts";
-import type { Sample } from "./figures.ts";
+import type { Figures, Sample } from "./figures.ts";
 import { type Subject, startServer } from "./servers.ts";
 
 const CALLS_IN_FLIGHT = 16;
@@ -11,7 +11,7 @@ const CALLS_AN_UPLOAD = 100; // An upload takes much longer than a call.
 /** How much a run measures. */
 export interface Pace {
   readonly rounds: number;
-  /** No round begins that would end later than this after the start, if it takes as long as others. */
+  /** A round begins only if it will probably end within this time after the start. */
   readonly seconds: number;
   /** Unary calls to each server in a round, before and while they are measured. */
   readonly warmUpCalls: number;
@@ -24,16 +24,16 @@ export const quick: Pace = { rounds: 3, seconds: 90, warmUpCalls: 4000, calls: 2
 /**
  * Measures `subjects` one after the other in every round. Each gets a new process each time, because
  * Node.js does not compile the same program equally well every time.
+ * One server that fails does not end the run.
  * @param say is told what begins.
- * @param fail is told what could not be measured: one server that fails does not end the run.
  */
 export async function measureAll(
   subjects: readonly Subject[],
   pace: Pace,
   say: (what: string) => void,
-  fail: (why: string) => void,
-): Promise<Sample[]> {
+): Promise<Pick<Figures, "samples" | "failures">> {
   const samples: Sample[] = [];
+  const failures: string[] = [];
   const startedAt = performance.now();
   for (let round = 0; round < pace.rounds; round++) {
     const secondsARound = (performance.now() - startedAt) / 1000 / Math.max(round, 1);
@@ -45,17 +45,14 @@ export async function measureAll(
       try {
         samples.push({ server: subject.name, round, ...(await measure(subject, pace)) });
       } catch (error) {
-        fail(`${subject.name}: ${error instanceof Error ? error.message : error}`);
+        failures.push(`${subject.name}: ${error instanceof Error ? error.message : error}`);
       }
     }
   }
-  return samples;
+  return { samples, failures };
 }
 
-async function measure(
-  subject: Subject,
-  { warmUpCalls, calls }: Pace,
-): Promise<Omit<Sample, "server" | "round">> {
+async function measure(subject: Subject, { warmUpCalls, calls }: Pace) {
   const server = await startServer(subject);
   const client = openClient(server.address, subject);
   /** Makes calls to warm up, then `times` more. Returns what one of them takes. */

@@ -43,7 +43,7 @@ export async function listSubjects(folder: string): Promise<Subject[]> {
 /**
  * Returns a step's server. A step with tokens makes its keys and certificates in `folder` now, so that
  * no measurement includes that.
- * @throws {Error} if it does not start.
+ * @throws {Error} if its token program fails, or the server does not start.
  */
 export async function equipStep(name: string, folder: string): Promise<Subject> {
   const step = join(courseRoot, name);
@@ -61,8 +61,10 @@ export async function equipStep(name: string, folder: string): Promise<Subject> 
 
   const printing = run([tokenProgram, "--user", "ada", "--role", "baker"], env);
   await printing.ends(START_MS);
+  const { exitCode } = printing;
   const [token] = printing.lines();
   await printing.stop();
+  if (exitCode !== 0) throw new Error(`${tokenProgram} failed: ${token}`);
   await (await startServer(plain)).stop();
   const caFile = join(CERTS, "ca.pem");
   return { ...plain, token, caFile: existsSync(caFile) ? caFile : undefined };
@@ -84,7 +86,7 @@ export async function startServer({ name, file, env }: Subject) {
   const program = run(["--import", gauge, file], env);
   const addressOf = (what: "listening" | "gauge") =>
     new RegExp(`^${what} on (\\S+)$`, "m").exec(program.output())?.[1];
-  await program.until(() => addressOf("listening") !== undefined, START_MS);
+  await program.until(() => Boolean(addressOf("listening") && addressOf("gauge")), START_MS);
   const startMs = performance.now() - startedAt;
   const [address, gaugeAddress] = [addressOf("listening"), addressOf("gauge")];
   if (address === undefined || gaugeAddress === undefined) {
