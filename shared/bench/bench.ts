@@ -21,7 +21,7 @@ await runProgram(async () => {
   const seconds = () => Math.round(performance.now() / 1000);
   const say = (what: string) => console.error(`${String(seconds()).padStart(4)} s  ${what}`);
 
-  prepare(say);
+  await prepare(say);
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   whenThisProcessEnds(() => rmSync(folder, { recursive: true, force: true }));
   say("making keys and certificates");

@@ -7,7 +7,6 @@ const END = "<!-- measured: to here -->";
 
 const us = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} µs`;
 const count = (value: number) => Math.round(value).toLocaleString("en-US");
-const fixed = (ratio: number) => ratio.toFixed(2);
 const columns: readonly [title: string, figure: Figure, show: (value: number) => string][] = [
   ["CPU per unary call", "unaryCpuUs", us],
   ["CPU per streamed message", "messageCpuUs", us],
@@ -22,7 +21,7 @@ export function tableOf(figures: Figures): string[][] {
     server,
     ...columns.map(([, figure, show]) => {
       const found = spreadOf(figures, server, figure);
-      return found === undefined ? "-" : `${show(found.median)} ${range(found, show)}`;
+      return found === undefined ? "-" : withRange(found, show);
     }),
   ]);
   return [["server", ...columns.map(([title]) => title)], ...rows];
@@ -73,11 +72,15 @@ function compare(figures: Figures, server: string, other: string, figure: Figure
     const found = spreadOf(figures, name, figure);
     return `${name} ${show(found?.median ?? Number.NaN)}`;
   });
-  const { median, min, max } = ratio;
-  const differs = max < 1 ? "less in every round" : min > 1 ? "more in every round" : undefined;
-  const verdict = differs ?? "the rounds disagree"; // No difference is claimed unless all agree.
-  const times = `${fixed(median)} times as much ${range(ratio, fixed)}`;
-  return `${title}: ${ours}, ${theirs}; ${times}, ${verdict}.`;
+  const times = withRange(ratio, (value) => `${value.toFixed(2)} times as much`);
+  return `${title}: ${ours}, ${theirs}; ${times}, ${verdictOn(ratio)}.`;
+}
+
+/** Returns what the rounds say together. A difference is claimed only if all of them agree. */
+function verdictOn({ min, max }: Spread): string {
+  if (min === max) return "in one round only";
+  if (max < 1) return "less in every round";
+  return min > 1 ? "more in every round" : "the rounds disagree";
 }
 
 /** Returns a heading and a line for each step. The steps' READMEs link to the headings. */
@@ -115,8 +118,8 @@ function stepsOf({ servers }: Figures): string[] {
   return servers.filter((name) => name.startsWith("step-"));
 }
 
-/** `(0.61-0.70)`, without units. */
-function range({ min, max }: Spread, show: (value: number) => string): string {
+/** `92 µs (88-95)`, or `92 µs` if all rounds agree, as a single one does. */
+function withRange({ median, min, max }: Spread, show: (value: number) => string): string {
   const [low, high] = [min, max].map((value) => show(value).split(" ")[0]);
-  return `(${low}-${high})`;
+  return low === high ? show(median) : `${show(median)} (${low}-${high})`;
 }

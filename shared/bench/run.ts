@@ -19,7 +19,7 @@ export interface Pace {
 }
 
 export const full: Pace = { rounds: 7, seconds: 3600, warmUpCalls: 10_000, calls: 10_000 };
-export const quick: Pace = { rounds: 3, seconds: 90, warmUpCalls: 4000, calls: 2000 };
+export const quick: Pace = { rounds: 3, seconds: 110, warmUpCalls: 3000, calls: 2000 };
 
 /**
  * Measures `subjects` one after the other in every round. Each gets a new process each time, because
