@@ -1,133 +1,78 @@
-// What a run has measured, and what follows from it.
+// What a run measures, and the arithmetic on it.
 
-import type { BytesResult, LoadResult, Workload } from "./jobs.ts";
-import { median, type Spread, spread } from "./statistics.ts";
+/** What the steps are compared with. The featured ones do for every call what step 07 does. */
+export const peers = {
+  bare: "bare grpc-js",
+  nice: "nice-grpc",
+  niceFeatured: "nice-grpc with features",
+  connect: "connect-node",
+  connectFeatured: "connect-node with features",
+  rest: "REST on fastify",
+} as const;
 
-/** The limit that every gRPC server is held against, without TLS and with it. */
-export const BARE = "bare grpc-js";
-export const BARE_TLS = "bare grpc-js, TLS";
-export const CONNECT = "connect-node";
-export const NICE = "nice-grpc";
-export const REST = "REST on fastify";
-/** The bare server, writing to its streams whether or not they can take more. */
-export const CARELESS = "bare grpc-js, careless";
-
-/** One of the servers that were measured. */
-export interface Measured {
-  readonly name: string;
-  readonly isStep: boolean;
-  readonly tls: boolean;
-}
-
-/** One window of load on one server. */
-export interface LoadSample extends LoadResult {
-  readonly subject: string;
-  readonly workload: Workload;
-  /** From 0. Samples of one round were taken one right after the other. */
+/** What one round says about one server. */
+export interface Sample {
+  readonly server: string;
+  /** From 0. Ratios are taken within a round, whose samples lie close together in time. */
   readonly round: number;
-  /** Processor time of the server in that window, in microseconds. */
-  readonly serverCpuUs: number;
-  readonly rssMiB: number;
+  /** Processor time of the server for a unary call, in microseconds. */
+  readonly unaryCpuUs: number;
+  /** The same for one message of an upload; undefined without uploads. */
+  readonly messageCpuUs?: number | undefined;
+  /** Unary calls that one client process gets answered. */
+  readonly callsPerSecond: number;
+  /** Resident memory of the server after all calls. */
+  readonly memoryMiB: number;
+  /** From starting the process to the line that says listening. */
+  readonly startMs: number;
 }
 
-export interface MemorySample {
-  readonly subject: string;
-  readonly scenario: "watchers" | "slow-reader";
-  readonly watches: number;
-  readonly idleMiB: number;
-  /** The highest in the first period, and how much higher it was at its highest in the second. */
-  readonly levelMiB: number;
-  readonly growthMiB: number;
-  readonly levelSeconds: number;
-  readonly growthSeconds: number;
-}
+export type Figure = Exclude<keyof Sample, "server" | "round">;
 
+/** A run. */
 export interface Figures {
-  readonly date: string;
-  readonly quick: boolean;
-  readonly seconds: number;
-  readonly machine: { node: string; cpu: string; cores: number; platform: string };
-  readonly versions: Readonly<Record<string, string>>;
-  /** Steps in their order, then what they are compared with. */
-  readonly subjects: readonly Measured[];
-  readonly load: readonly LoadSample[];
-  readonly bytes: readonly (BytesResult & { subject: string })[];
-  readonly starts: readonly { subject: string; ms: number }[];
-  readonly memory: readonly MemorySample[];
+  /** When, how long, and on which machine. */
+  readonly about: string;
+  /** The steps in their order, then what they are compared with. */
+  readonly servers: readonly string[];
+  readonly samples: readonly Sample[];
   /** What could not be measured, and why. */
   readonly failures: readonly string[];
 }
 
-export function samplesOf(figures: Figures, workload: Workload, subject: string): LoadSample[] {
-  return figures.load.filter(
-    (sample) => sample.workload === workload && sample.subject === subject,
-  );
+/** A median, and the least and the greatest value. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
 }
 
-/** Messages in a second (of a unary load: calls), and their median over the rounds. */
-export function rateOf(figures: Figures, workload: Workload, subject: string): Spread | undefined {
-  return spread(samplesOf(figures, workload, subject).map(rate));
+/** Returns the spread of the numbers among `values`, or undefined if there are none. */
+export function spread(values: readonly number[]): Spread | undefined {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+  const at = (index: number) => sorted[Math.floor(index)] ?? Number.NaN;
+  const last = sorted.length - 1;
+  if (last < 0) return undefined;
+  return { median: (at(last / 2) + at((last + 1) / 2)) / 2, min: at(0), max: at(last) };
 }
 
-/** Processor time of the server for a message, in microseconds. */
-export function cpuOf(figures: Figures, workload: Workload, subject: string): number | undefined {
-  const samples = samplesOf(figures, workload, subject);
-  if (samples.length === 0) return undefined;
-  return median(samples.map(({ serverCpuUs, messages }) => serverCpuUs / messages));
+/** Returns the spread of a figure over all rounds, or undefined if it was not measured. */
+export function spreadOf({ samples }: Figures, server: string, figure: Figure): Spread | undefined {
+  const ours = samples.filter((sample) => sample.server === server);
+  return spread(ours.map((sample) => sample[figure] ?? Number.NaN));
 }
 
-/** How many times as many messages `subject` does as `other`, round by round. */
+/** The same, of the figure divided by that of the server `other` in the same round. */
 export function ratioOf(
-  figures: Figures,
-  workload: Workload,
-  subject: string,
+  { samples }: Figures,
+  server: string,
   other: string,
+  figure: Figure,
 ): Spread | undefined {
-  const others = new Map(
-    samplesOf(figures, workload, other).map((sample) => [sample.round, rate(sample)]),
-  );
-  return spread(
-    samplesOf(figures, workload, subject).flatMap((sample) => {
-      const against = others.get(sample.round);
-      return against === undefined ? [] : [rate(sample) / against];
-    }),
-  );
-}
-
-/** The same, each against the bare server of its own transport: TLS does not count against either. */
-export function fairRatioOf(
-  figures: Figures,
-  workload: Workload,
-  subject: string,
-  other: string,
-): Spread | undefined {
-  const [ours, theirs] = [limitOf(figures, subject), limitOf(figures, other)];
-  if (ours === theirs) return ratioOf(figures, workload, subject, other);
-  const above = ratioOf(figures, workload, subject, ours);
-  const below = ratioOf(figures, workload, other, theirs);
-  if (above === undefined || below === undefined) return undefined;
-  return {
-    median: above.median / below.median,
-    min: above.min / below.max,
-    max: above.max / below.min,
-  };
-}
-
-/** The bare server that `subject` is held against. */
-export function limitOf(figures: Figures, subject: string): string {
-  const tls = figures.subjects.some(({ name, tls }) => name === subject && tls);
-  return tls ? BARE_TLS : BARE;
-}
-
-/** Time from the command to "listening", in milliseconds. */
-export function startOf(figures: Figures, subject: string): Spread | undefined {
-  return spread(figures.starts.filter((start) => start.subject === subject).map(({ ms }) => ms));
-}
-
-export function stepsOf(figures: Figures): string[] {
-  return figures.subjects.filter(({ isStep }) => isStep).map(({ name }) => name);
-}
-
-function rate({ messages, seconds }: LoadSample): number {
-  return messages / seconds;
+  const theirs = samples.filter((sample) => sample.server === other);
+  const ratios = samples.map((sample) => {
+    const against = theirs.find(({ round }) => round === sample.round)?.[figure] ?? Number.NaN;
+    return sample.server === server ? (sample[figure] ?? Number.NaN) / against : Number.NaN;
+  });
+  return spread(ratios);
 }

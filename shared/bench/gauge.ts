@@ -1,10 +1,13 @@
-// Loaded into a measured server beside its own code: tells the benchmark what the process has used.
+// Tells the benchmark what a server has used: loaded into the server's process beside its own code.
 
-process.on("message", () => {
+import { type AddressInfo, createServer } from "node:net";
+
+// Every connection gets one reading and ends.
+const gauge = createServer((socket) => {
   const { user, system } = process.cpuUsage();
-  const rssBytes = process.memoryUsage.rss();
-  process.send?.({ atMs: performance.now(), cpuUs: user + system, rssBytes });
+  socket.end(JSON.stringify({ cpuUs: user + system, rssBytes: process.memoryUsage.rss() }));
 });
-// The server lives as long as it would without us, and no longer than the benchmark.
-process.on("disconnect", () => process.exit(1));
-process.channel?.unref();
+gauge.listen(0, "127.0.0.1", () => {
+  console.error(`gauge on 127.0.0.1:${(gauge.address() as AddressInfo).port}`);
+});
+gauge.unref(); // The server lives as long as it would without the gauge.

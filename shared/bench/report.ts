@@ -1,191 +1,125 @@
-// The measured part of this folder's README: diagrams, sentences and tables from the figures of a run.
+// Says what a run has found: one table, claims in words, and a line on each step.
 
-import {
-  BARE,
-  BARE_TLS,
-  CARELESS,
-  cpuOf,
-  type Figures,
-  limitOf,
-  REST,
-  rateOf,
-  ratioOf,
-  stepsOf,
-} from "./figures.ts";
-import type { Workload } from "./jobs.ts";
-import { count, tablesOf, toMarkdown } from "./tables.ts";
-import { judge } from "./verdict.ts";
+import { type Figure, type Figures, peers, ratioOf, type Spread, spreadOf } from "./figures.ts";
 
 const BEGIN = "<!-- measured: from here on `npm run bench -- --report` writes -->";
 const END = "<!-- measured: to here -->";
 
+const us = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} µs`;
+const count = (value: number) => Math.round(value).toLocaleString("en-US");
+const columns: readonly [title: string, figure: Figure, show: (value: number) => string][] = [
+  ["CPU per unary call", "unaryCpuUs", us],
+  ["CPU per streamed message", "messageCpuUs", us],
+  ["unary calls per second", "callsPerSecond", count],
+  ["memory", "memoryMiB", (mib) => `${mib.toFixed(0)} MiB`],
+  ["start-up", "startMs", (ms) => `${(ms / 1000).toFixed(2)} s`],
+];
+
+/** Returns the table as rows of cells, its head first. */
+export function tableOf(figures: Figures): string[][] {
+  const rows = figures.servers.map((server) => [
+    server,
+    ...columns.map(([, figure, show]) => {
+      const found = spreadOf(figures, server, figure);
+      return found === undefined ? "-" : withRange(found, show);
+    }),
+  ]);
+  return [["server", ...columns.map(([title]) => title)], ...rows];
+}
+
+/** Returns what the figures say in words. A claim whose figures are missing is left out. */
+export function claimsOf(figures: Figures): string[] {
+  const { bare, nice, niceFeatured, connect, connectFeatured, rest } = peers;
+  const step = (start: string) => figures.servers.find((name) => name.startsWith(start)) ?? "";
+  const step07 = step("step-07");
+  const claims: readonly [title: string, server: string, other: string, figure: Figure][] = [
+    ["gRPC or REST, the server", bare, rest, "unaryCpuUs"],
+    ["gRPC or REST, both ends", bare, rest, "callsPerSecond"],
+    ["TLS", step("step-06"), step("step-05"), "unaryCpuUs"],
+    ["Bare libraries", bare, nice, "unaryCpuUs"],
+    ["Bare libraries", bare, connect, "unaryCpuUs"],
+    ["The same features", step07, niceFeatured, "unaryCpuUs"],
+    ["The same features", step07, connectFeatured, "unaryCpuUs"],
+    ["The same features, streamed", step07, niceFeatured, "messageCpuUs"],
+    ["The same features, streamed", step07, connectFeatured, "messageCpuUs"],
+    ["What the features cost in the steps", step07, bare, "unaryCpuUs"],
+    ["What the features cost nice-grpc", niceFeatured, nice, "unaryCpuUs"],
+    ["What the features cost connect-node", connectFeatured, connect, "unaryCpuUs"],
+  ];
+  return [
+    streamClaim(figures),
+    ...claims.map(([title, server, other, figure]) => {
+      const found = compare(figures, server, other, figure);
+      return found && `**${title}:** ${found}`;
+    }),
+  ].filter((claim) => claim !== "");
+}
+
+function streamClaim(figures: Figures): string {
+  const call = spreadOf(figures, peers.bare, "unaryCpuUs")?.median;
+  const message = spreadOf(figures, peers.bare, "messageCpuUs")?.median;
+  if (call === undefined || message === undefined) return "";
+  const cost = `a unary call costs ${us(call)} of CPU, a message in a stream ${us(message)}`;
+  return `**Streams:** with ${peers.bare}, ${cost}: ${count(call / message)} messages for one call.`;
+}
+
+/** Holds a figure of two servers against each other. Returns nothing if it was not measured. */
+function compare(figures: Figures, server: string, other: string, figure: Figure): string {
+  const ratio = ratioOf(figures, server, other, figure);
+  const [title, , show] = columns.find((column) => column[1] === figure) ?? [];
+  if (ratio === undefined || show === undefined) return "";
+  const [ours, theirs] = [server, other].map((name) => {
+    const found = spreadOf(figures, name, figure);
+    return `${name} ${show(found?.median ?? Number.NaN)}`;
+  });
+  const times = withRange(ratio, (value) => `${value.toFixed(2)} times as much`);
+  return `${title}: ${ours}, ${theirs}; ${times}, ${verdictOn(ratio)}.`;
+}
+
+/** Returns what the rounds say together. A difference is claimed only if all of them agree. */
+function verdictOn({ min, max }: Spread): string {
+  if (min === max) return "in one round only";
+  if (max < 1) return "less in every round";
+  return min > 1 ? "more in every round" : "the rounds disagree";
+}
+
+/** Returns a heading and a line for each step. The steps' READMEs link to the headings. */
+function stepParts(figures: Figures): string[] {
+  return stepsOf(figures).flatMap((step, at, steps) => {
+    const change = compare(figures, step, steps[at - 1] ?? peers.bare, "unaryCpuUs");
+    const link = `[${step}](../../${step}/README.md)`;
+    return [`### Step ${step.slice(5, 7)}`, `${link}: ${change || "not measured."}`];
+  });
+}
+
 /**
- * Puts the figures of a run in the place of those that stand in the README.
+ * Puts the figures of a run in the place of those in the README.
  * @throws {Error} if the README has no place for them.
  */
 export function putReport(readme: string, figures: Figures): string {
   const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (from < 0 || to < from) throw new Error(`the README lacks the lines ${BEGIN} and ${END}`);
-  const measured = [BEGIN, measuredPart(figures), ""].join("\n\n").trimEnd();
-  return `${readme.slice(0, from)}${measured}\n\n${readme.slice(to)}`;
-}
-
-function measuredPart(figures: Figures): string {
-  const { date, quick, seconds, machine, versions } = figures;
-  const kind = quick ? "a quick run, good for a first look only" : "a full run";
-  const compared = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return [
-    `Measured on ${date} in ${Math.round(seconds / 60)} minutes (${kind}), with Node.js ` +
-      `${machine.node} on ${machine.platform}, ${machine.cores} cores of ${machine.cpu}. ` +
-      `${compared.join(", ")}.`,
-    "### In words",
-    sentences(figures)
-      .map((sentence) => `- ${sentence}`)
-      .join("\n"),
-    "### Targets",
-    verdictTable(figures),
-    "### Charts",
-    chart(figures, "unary", "Unary calls a second"),
-    chart(figures, "bidi", "Pings answered a second in bidirectional streams"),
-    ...tablesOf(figures).map(toMarkdown),
+  const [head = [], ...rows] = tableOf(figures);
+  const rule = head.map((_, column) => (column === 0 ? "---" : "---:"));
+  const parts = [
+    BEGIN,
+    figures.about,
+    [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n"),
     ...figures.failures.map((failure) => `Not measured: ${failure}.`),
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
+    claimsOf(figures)
+      .map((claim) => `- ${claim}`)
+      .join("\n"),
+    ...stepParts(figures),
+  ];
+  return `${readme.slice(0, from)}${parts.join("\n\n")}\n\n${readme.slice(to)}`;
 }
 
-function verdictTable(figures: Figures): string {
-  const rows = judge(figures).map(
-    ({ met, target, found }) => `| ${met ? "met" : "**missed**"} | ${target} | ${found} |`,
-  );
-  return ["| | Target | Found |", "| --- | --- | --- |", ...rows].join("\n");
+function stepsOf({ servers }: Figures): string[] {
+  return servers.filter((name) => name.startsWith("step-"));
 }
 
-function chart(figures: Figures, workload: Workload, title: string): string {
-  const bars = figures.subjects.flatMap(({ name }) => {
-    const rate = rateOf(figures, workload, name);
-    return rate === undefined ? [] : [{ label: name.replace(/^(step-\d\d)-.*/, "$1"), rate }];
-  });
-  if (bars.length === 0) return "";
-  return [
-    "```mermaid",
-    "xychart-beta horizontal",
-    `  title "${title}"`,
-    `  x-axis [${bars.map(({ label }) => `"${label}"`).join(", ")}]`,
-    `  y-axis "per second" 0 --> ${roundUp(Math.max(...bars.map(({ rate }) => rate.median)))}`,
-    `  bar [${bars.map(({ rate }) => Math.round(rate.median)).join(", ")}]`,
-    "```",
-  ].join("\n");
-}
-
-/** A round number for the end of an axis. */
-function roundUp(value: number): number {
-  const unit = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return Math.ceil(value / unit) * unit;
-}
-
-/** What the figures say. Each sentence is left out where its figures are missing. */
-export function sentences(figures: Figures): string[] {
-  return [
-    restSentence(figures),
-    bothEndsSentence(figures),
-    streamSentence(figures),
-    tlsSentence(figures),
-    ...featureSentences(figures),
-    bytesSentence(figures),
-    slowReaderSentence(figures),
-  ].filter((sentence) => sentence !== "");
-}
-
-function restSentence(figures: Figures): string {
-  const ratio = ratioOf(figures, "unary", REST, BARE)?.median;
-  const [rest, grpc] = [cpuOf(figures, "unary", REST), cpuOf(figures, "unary", BARE)];
-  if (ratio === undefined || rest === undefined || grpc === undefined) return "";
-  return (
-    `**gRPC or REST, the server:** for the same product fastify with JSON answers ` +
-    `${times(ratio)} unary calls as bare grpc-js: ${us(rest)} of processor time a call ` +
-    `against ${us(grpc)}.`
-  );
-}
-
-function bothEndsSentence(figures: Figures): string {
-  const ratio = ratioOf(figures, "generated-client", REST, BARE)?.median;
-  const [rest, grpc] = [REST, BARE].map(
-    (name) => rateOf(figures, "generated-client", name)?.median,
-  );
-  if (ratio === undefined) return "";
-  return (
-    "**gRPC or REST, both ends:** with the client that a TypeScript program would use, one client " +
-    `process gets ${count(grpc)} calls a second over gRPC, and ${count(rest)} over REST, ` +
-    `${times(ratio)}. Here the client is what limits.`
-  );
-}
-
-function streamSentence(figures: Figures): string {
-  const unary = cpuOf(figures, "unary", BARE);
-  const costs = (["server-stream", "client-stream", "bidi"] as const).map((workload) =>
-    cpuOf(figures, workload, BARE),
-  );
-  const [down, up, both] = costs;
-  if (unary === undefined || down === undefined || up === undefined || both === undefined)
-    return "";
-  return (
-    `**What a stream changes:** to bare grpc-js a unary call costs ${us(unary)}, a ping and its ` +
-    `answer in a stream that is open ${us(both)}, one message of an upload ${us(up)}, one of ten ` +
-    `levels of a short watch ${us(down)}.`
-  );
-}
-
-function tlsSentence(figures: Figures): string {
-  const unary = ratioOf(figures, "unary", BARE_TLS, BARE)?.median;
-  if (unary === undefined) return "";
-  return `**TLS:** over TLS, bare grpc-js answers ${times(unary)} unary calls as without.`;
-}
-
-function featureSentences(figures: Figures): string[] {
-  const steps = stepsOf(figures);
-  return steps.flatMap((step, at) => {
-    const before = steps[at - 1];
-    if (before === undefined) return [];
-    const ratio = ratioOf(figures, "unary", step, before)?.median;
-    const [now, then] = [cpuOf(figures, "unary", step), cpuOf(figures, "unary", before)];
-    if (ratio === undefined || now === undefined || then === undefined) return [];
-    const change = now - then;
-    const cost = `${us(Math.abs(change))} ${change < 0 ? "less" : "more"} processor time a call`;
-    const limit = limitOf(figures, step) === limitOf(figures, before) ? "" : ", TLS included";
-    return [`**${step}** answers ${times(ratio)} unary calls as ${before}: ${cost}${limit}.`];
-  });
-}
-
-function bytesSentence(figures: Figures): string {
-  const of = (name: string) => figures.bytes.find(({ subject }) => subject === name);
-  const [grpc, rest] = [of(BARE), of(REST)];
-  if (grpc === undefined || rest === undefined) return "";
-  const sum = ({ up, down }: { up: number; down: number }) => up + down;
-  return (
-    `**Bytes:** one product takes ${sum(grpc.product)} bytes over gRPC, both ways together, and ` +
-    `${sum(rest.product)} over REST; ten products ${sum(grpc.list)} and ${sum(rest.list)}.`
-  );
-}
-
-function slowReaderSentence(figures: Figures): string {
-  const growth = (name: string | undefined) =>
-    figures.memory.find(({ subject, scenario }) => subject === name && scenario === "slow-reader");
-  const newest = stepsOf(figures).at(-1);
-  const [ours, careless] = [growth(newest), growth(CARELESS)];
-  if (ours === undefined || careless === undefined) return "";
-  return (
-    `**Slow readers:** while ${ours.watches} clients did not read for ${ours.growthSeconds} s, ` +
-    `${newest} grew by ${ours.growthMiB.toFixed(1)} MiB, and a server that writes without waiting ` +
-    `by ${careless.growthMiB.toFixed(1)} MiB.`
-  );
-}
-
-/** `2.7 times as many`, `0.67 times as many` */
-function times(ratio: number): string {
-  return `${ratio.toFixed(ratio < 2 ? 2 : 1)} times as many`;
-}
-
-function us(value: number): string {
-  return `${value.toFixed(value < 10 ? 1 : 0)} µs`;
+/** `92 µs (88-95)`, or `92 µs` if all rounds agree, as a single one does. */
+function withRange({ median, min, max }: Spread, show: (value: number) => string): string {
+  const [low, high] = [min, max].map((value) => show(value).split(" ")[0]);
+  return low === high ? show(median) : `${show(median)} (${low}-${high})`;
 }

@@ -1,40 +1,24 @@
-// REST: the same products as JSON over HTTP/1.1, on fastify.
+// REST: the same product as JSON over HTTP/1.1, on fastify.
 
 import type { AddressInfo } from "node:net";
 import { fastify } from "fastify";
-import { catalog } from "./bakery.ts";
-import { endOnSignal, sayListening, settings } from "./listen.ts";
+import { catalog, HOST, PORT, sayListening } from "./bakery.ts";
 
 // With a schema fastify writes JSON faster than JSON.stringify does: REST at its best.
-const product = {
-  type: "object",
-  properties: {
-    id: { type: "string" },
-    name: { type: "string" },
-    description: { type: "string" },
-    priceCents: { type: "integer" },
-    unitsInStock: { type: "integer" },
-  },
+const properties = {
+  id: { type: "string" },
+  name: { type: "string" },
+  description: { type: "string" },
+  priceCents: { type: "integer" },
+  unitsInStock: { type: "integer" },
 };
+const schema = { response: { 200: { type: "object", properties } } };
 
 const server = fastify();
-server.get<{ Params: { id: string } }>(
-  "/products/:id",
-  { schema: { response: { 200: product } } },
-  (request, reply) => {
-    const found = catalog.get(request.params.id);
-    if (found === undefined) reply.code(404).send({ error: "no such product" });
-    else reply.send(found);
-  },
-);
-server.get<{ Querystring: { query?: string } }>(
-  "/products",
-  { schema: { response: { 200: { type: "array", items: product } } } },
-  (request, reply) => {
-    reply.send(catalog.search(request.query.query ?? ""));
-  },
-);
-
-endOnSignal();
-await server.listen({ host: settings.host, port: settings.port });
+server.get<{ Params: { id: string } }>("/products/:id", { schema }, (request, reply) => {
+  const product = catalog.get(request.params.id);
+  if (product === undefined) reply.code(404).send({ error: "no such product" });
+  else reply.send(product);
+});
+await server.listen({ host: HOST, port: PORT });
 sayListening((server.server.address() as AddressInfo).port);

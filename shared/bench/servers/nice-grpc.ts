@@ -1,64 +1,57 @@
-// nice-grpc: promises and async iterables on top of grpc-js.
+// nice-grpc: promises and async iterables on grpc-js; with the features of step 07 if it has keys.
 
-import { createServer, ServerError, Status } from "nice-grpc";
-import { minutesAway } from "../../bakery/courier.ts";
+import { ServerCredentials } from "@grpc/grpc-js";
 import {
-  CatalogServiceDefinition,
-  type CatalogServiceImplementation,
-} from "../gen/nice-grpc/bakery/v1/catalog.ts";
-import {
-  OrderServiceDefinition,
-  type OrderServiceImplementation,
-  OrderStatus,
-} from "../gen/nice-grpc/bakery/v1/orders.ts";
-import { catalog, Delivery, orders } from "./bakery.ts";
-import { endOnSignal, sayListening, settings } from "./listen.ts";
+  type CallContext,
+  createServer,
+  ServerError,
+  type ServerMiddlewareCall,
+  Status,
+} from "nice-grpc";
+import { CatalogServiceService } from "../../../step-03-bidi/gen/bakery/v1/catalog.ts";
+import { catalog, Delivery, HOST, PORT, sayListening } from "./bakery.ts";
+import { FeaturedCall, REQUEST_ID, tlsFiles } from "./features.ts";
 
-const catalogHandlers: CatalogServiceImplementation = {
+const { getProduct, restockProducts } = CatalogServiceService;
+const service = { getProduct, restockProducts };
+
+async function* features<Request, Response>(
+  call: ServerMiddlewareCall<Request, Response>,
+  context: CallContext,
+) {
+  const { metadata } = context;
+  const [id, authorization] = [metadata.get(REQUEST_ID), metadata.get("authorization")];
+  const featured = new FeaturedCall(call.method.path, id, authorization);
+  context.header.set(REQUEST_ID, featured.requestId);
+  try {
+    if (!(await featured.authenticate())) {
+      throw new ServerError(Status.UNAUTHENTICATED, "token invalid");
+    }
+    const response = yield* call.next(call.request, context);
+    featured.end("OK");
+    return response;
+  } catch (error) {
+    featured.end(error instanceof ServerError ? Status[error.code] : "UNKNOWN");
+    throw error;
+  }
+}
+
+const server = tlsFiles ? createServer().use(features) : createServer();
+server.add(service, {
   async getProduct({ id }) {
     const product = catalog.get(id);
     if (product === undefined) throw new ServerError(Status.NOT_FOUND, "no such product");
     return { product };
   },
-  async searchProducts({ query }) {
-    return { products: catalog.search(query) };
-  },
-  async *watchProducts(_request, { signal }) {
-    yield* catalog.watch(catalog.ids(), signal);
-  },
   async restockProducts(messages) {
     const delivery = new Delivery();
     for await (const { content } of messages) {
-      if (content?.$case === "crate") delivery.add({ crate: content.value });
-      else delivery.add({ noteOfCrates: content?.value.crates ?? 0 });
+      if (content?.$case === "crate") delivery.add(content.value);
     }
     return delivery.apply();
   },
-};
-
-const orderHandlers: OrderServiceImplementation = {
-  async createOrder({ lines }) {
-    const { order } = orders.create(lines);
-    if (order === undefined) throw new ServerError(Status.FAILED_PRECONDITION, "too few left");
-    return { order: { ...order, lines: [...order.lines], status: OrderStatus[order.status] } };
-  },
-  async *trackOrder(messages) {
-    for await (const { content } of messages) {
-      if (content?.$case === "ping") {
-        const minutes = minutesAway(content.value.latitude, content.value.longitude);
-        yield { content: { $case: "eta" as const, value: { minutes } } };
-      } else {
-        const order = orders.get(content?.value.orderId ?? "");
-        if (order === undefined) throw new ServerError(Status.NOT_FOUND, "no such order");
-        const value = { status: OrderStatus[order.status], at: order.statusSince };
-        yield { content: { $case: "status" as const, value } };
-      }
-    }
-  },
-};
-
-endOnSignal();
-const server = createServer();
-server.add(CatalogServiceDefinition, catalogHandlers);
-server.add(OrderServiceDefinition, orderHandlers);
-sayListening(await server.listen(`${settings.host}:${settings.port}`));
+});
+const credentials = tlsFiles
+  ? ServerCredentials.createSsl(null, [{ cert_chain: tlsFiles.cert, private_key: tlsFiles.key }])
+  : ServerCredentials.createInsecure();
+sayListening(await server.listen(`${HOST}:${PORT}`, credentials));

@@ -1,0 +1,114 @@
+// Starts the servers of a run: the steps as they stand, and what they are compared with.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
+import { Program } from "../course/play/programs.ts";
+import { courseRoot, listSteps } from "../course/steps.ts";
+import type { Target } from "./client.ts";
+import { peers } from "./figures.ts";
+
+const START_MS = 30_000;
+const gauge = pathToFileURL(join(import.meta.dirname, "gauge.ts")).href;
+
+/** A server that can be started. */
+export interface Subject extends Target {
+  readonly name: string;
+  readonly file: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether it has RestockProducts. */
+  readonly uploads: boolean;
+}
+
+/** Returns all steps in their order, then their peers. Keys and certificates go below `folder`. */
+export async function listSubjects(folder: string): Promise<Subject[]> {
+  const steps = await Promise.all(
+    listSteps().map(({ name }) => equipStep(name, join(folder, name))),
+  );
+  const { env, token, caFile } = steps.find(({ name }) => name.startsWith("step-07-")) ?? {};
+  const featured = { env: env ?? {}, token, caFile };
+  return [
+    ...steps,
+    peer(peers.bare, "bare.ts"),
+    peer(peers.nice, "nice-grpc.ts"),
+    peer(peers.niceFeatured, "nice-grpc.ts", featured),
+    peer(peers.connect, "connect-node.ts"),
+    peer(peers.connectFeatured, "connect-node.ts", featured),
+    peer(peers.rest, "fastify.ts", { rest: true, uploads: false }),
+  ];
+}
+
+/**
+ * Returns a step's server. A step with tokens makes its keys and certificates in `folder` now, so that
+ * no measurement includes that.
+ * @throws {Error} if its token program fails, or the server does not start.
+ */
+export async function equipStep(name: string, folder: string): Promise<Subject> {
+  const step = join(courseRoot, name);
+  // Of several servers, the catalog's comes first and has all the calls that are measured.
+  const [file = "server.ts"] = readdirSync(step)
+    .filter((file) => /^(.+-)?server\.ts$/.test(file))
+    .sort();
+  const contract = readFileSync(join(step, "proto", "bakery", "v1", "catalog.proto"), "utf8");
+  const [KEYS, CERTS] = [join(folder, "keys"), join(folder, "certs")];
+  const env = { TILL_MS: "0", KITCHEN_MS: "0", KEYS, CERTS };
+  const uploads = contract.includes("rpc RestockProducts(");
+  const plain = { name, file: join(step, file), env, uploads, rest: false };
+  const tokenProgram = join(step, "token.ts");
+  if (!existsSync(tokenProgram)) return plain;
+
+  const printing = run([tokenProgram, "--user", "ada", "--role", "baker"], env);
+  await printing.ends(START_MS);
+  const { exitCode } = printing;
+  const [token] = printing.lines();
+  await printing.stop();
+  if (exitCode !== 0) throw new Error(`${tokenProgram} failed: ${token}`);
+  await (await startServer(plain)).stop();
+  const caFile = join(CERTS, "ca.pem");
+  return { ...plain, token, caFile: existsSync(caFile) ? caFile : undefined };
+}
+
+/** Returns a server that is no step, from its file in servers/. */
+export function peer(name: string, file: string, more: Partial<Subject> = {}): Subject {
+  const path = join(import.meta.dirname, "servers", file);
+  return { name, file: path, env: {}, uploads: true, rest: false, ...more };
+}
+
+/**
+ * Starts a server with the gauge in its process.
+ * @returns its HOST:PORT, the time until it listens, how to read the gauge, and how to end it.
+ * @throws {Error} with the last line that it printed, if it does not come to listen.
+ */
+export async function startServer({ name, file, env }: Subject) {
+  const startedAt = performance.now();
+  const program = run(["--import", gauge, file], env);
+  const addressOf = (what: "listening" | "gauge") =>
+    new RegExp(`^${what} on (\\S+)$`, "m").exec(program.output())?.[1];
+  await program.until(() => Boolean(addressOf("listening") && addressOf("gauge")), START_MS);
+  const startMs = performance.now() - startedAt;
+  const [address, gaugeAddress] = [addressOf("listening"), addressOf("gauge")];
+  if (address === undefined || gaugeAddress === undefined) {
+    const last = program.lines().at(-1) ?? "it printed nothing";
+    await program.stop();
+    throw new Error(`${name} did not start: ${last}`);
+  }
+  const gaugePort = Number(gaugeAddress.split(":")[1]);
+  /** Returns what the process has used so far. */
+  const read = async (): Promise<{ cpuUs: number; rssBytes: number }> =>
+    JSON.parse(await text(connect(gaugePort, "127.0.0.1")));
+  return { address, startMs, read, stop: () => program.stop() };
+}
+
+/** Runs a program of the course. Nothing in the reader's own environment reaches it. */
+function run(args: readonly string[], env: Subject["env"]): Program {
+  const { PATH, Path, SystemRoot, TEMP, TMPDIR, HOME, USERPROFILE } = process.env;
+  const system = { PATH, Path, SystemRoot, TEMP, TMPDIR, HOME, USERPROFILE };
+  return new Program({
+    file: process.execPath,
+    args: ["--import", "tsx", ...args],
+    cwd: courseRoot,
+    env: { ...system, NODE_ENV: "production", PORT: "0", ...env },
+  });
+}
