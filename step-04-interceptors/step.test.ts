@@ -319,7 +319,7 @@ describe("the log has one line for a call", () => {
       });
       const message = Buffer.from(GetProductRequest.encode({ id: "rye" }).finish());
       request.end(Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]));
-      await eventually(() => slow.program.output().includes("answer ready"));
+      await eventually(() => slow.program.output().includes("GetProduct: ready"));
       await assertLogged(id, "GetProduct DEADLINE_EXCEEDED #ms in=1 out=0", slow);
     } finally {
       session.destroy();

@@ -286,6 +286,7 @@ describe("with MTLS=1 a connection", () => {
   });
 
   it("needs a name in the certificate, not in the call", async () => {
+    read("ca");
     const own = { ca: pem("ca"), cert: pem("client"), key: pem("client-key") };
     const settings = { ...own, plaintext: false, token: "" };
     const { credentials, channelOptions } = channelSecurity(settings, mutual.address);

@@ -21,15 +21,17 @@ export function catalogHandlers(
   { slowMs, closing }: { slowMs: number; closing: AbortSignal },
 ): CatalogServiceServer {
   return {
-    getProduct: unary(async ({ id }, { signal }) => {
+    getProduct: unary(async ({ id }, call) => {
       if (!PRODUCT_ID.test(id)) {
         throw invalidArgument(
           'id must be lower-case letters, digits and hyphens, such as "sourdough"',
         );
       }
       const product = productOrNotFound(catalog, id);
-      if (slowMs > 0) await setTimeout(slowMs);
-      if (signal.aborted) console.log("GetProduct: answer ready, but the client no longer waits");
+      if (slowMs > 0) {
+        await setTimeout(slowMs);
+        if (call.signal.aborted) console.log("GetProduct: ready, but the client no longer waits");
+      }
       return { product };
     }),
 

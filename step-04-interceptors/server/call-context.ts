@@ -27,14 +27,29 @@ export function callsUnderWay(): number {
   return underWay;
 }
 
+// One object for all calls: to make an error takes longer than all the rest here.
+const GONE = new StatusError(status.CANCELLED, "the client has cancelled, or is gone");
+
 /** @param over what the context's signal belongs to, for a caller that may abort it as well. */
-export function callContext(call: ServerCall, over = new AbortController()): CallContext {
+export function callContext(call: ServerCall, over?: AbortController): CallContext {
+  let controller = over;
+  let ended = false;
   underWay++;
   // grpc-js emits "cancelled" at the end of every call, successful ones too. It says that nobody is
   // waiting any more, not that somebody has cancelled.
-  call.once("cancelled", () => {
+  call.on("cancelled", () => {
     underWay--;
-    over.abort(new StatusError(status.CANCELLED, "the client has cancelled, or is gone"));
+    ended = true;
+    controller?.abort(GONE);
   });
-  return { metadata: call.metadata, signal: over.signal, deadline: Number(call.getDeadline()) };
+  return {
+    metadata: call.metadata,
+    deadline: Number(call.getDeadline()),
+    // Made when a handler asks for it: most unary calls never do.
+    get signal() {
+      controller ??= new AbortController();
+      if (ended) controller.abort(GONE);
+      return controller.signal;
+    },
+  };
 }

@@ -5,8 +5,8 @@ import { REQUEST_ID } from "../metadata-keys.ts";
 
 /** Returns how a log line begins: the time, and the call as `CatalogService/GetProduct`. */
 export function logStart(path: string): string {
-  const call = path.split(".").at(-1)?.replace(/^\//, "") ?? path;
-  return `${new Date().toISOString()} ${call}`;
+  const withoutPackage = path.slice(Math.max(path.lastIndexOf("."), 0) + 1);
+  return `${new Date().toISOString()} ${withoutPackage}`;
 }
 
 /** Returns the call's request id as `id=…`, to find the lines of all programs about one call. */

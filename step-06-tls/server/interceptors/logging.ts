@@ -29,10 +29,10 @@ export const loggingInterceptor = serverInterceptor(({ path }, call) => {
 
   // grpc-js itself ends calls that bring no readable message, or whose deadline passes. Such a
   // status passes no interceptor. It does pass this method, which the first interceptor can wrap.
-  const sendStatus = call.sendStatus.bind(call);
+  const { sendStatus } = call;
   call.sendStatus = (ended) => {
     record(ended.code ?? status.UNKNOWN);
-    sendStatus(ended);
+    sendStatus.call(call, ended); // bind() would cost a third of the whole call.
   };
   return {
     start(next) {
