@@ -4,8 +4,8 @@ import { type Responder, ServerInterceptingCall, type ServerInterceptor } from "
 import { Guard, passOn } from "./guard.ts";
 
 /**
- * Returns an interceptor for grpc-js from a function that returns the Responder of a call, which you
- * would otherwise give to `new ServerInterceptingCall(call, responder)`.
+ * Returns an interceptor for grpc-js from a function that returns the Responder of a call, which
+ * you would otherwise give to `new ServerInterceptingCall(call, responder)`.
  *
  * grpc-js catches nothing that an interceptor throws. Here any error, thrown or rejected, ends the
  * call: with its status if it is a StatusError, and with INTERNAL otherwise. So an interceptor
