@@ -25,8 +25,8 @@ export function formatCount(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
-/** How to start the running program again from here, such as `npx tsx step-01-unary/client.ts`. */
-export function commandName(): string {
+/** Returns how to start the running program again, such as `npx tsx step-01-unary/client.ts`. */
+export function commandName(runner = "npx tsx"): string {
   const file = relative(process.cwd(), process.argv[1] ?? "");
-  return `npx tsx ${file.split(sep).join("/")}`;
+  return `${runner} ${file.split(sep).join("/")}`;
 }

@@ -22,7 +22,7 @@ export function readSettings<const Specs extends Record<string, SettingSpec>>(
   argv: readonly string[] = process.argv.slice(2),
   environment: NodeJS.ProcessEnv = process.env,
 ): { [Name in keyof Specs]: ValueOf<Specs[Name]> } {
-  const usage = `Usage: [SETTING=VALUE ...] ${commandName()}\n\nSettings, from the environment:\n${formatColumns(
+  const usage = `Usage: [SETTING=VALUE ...] ${commandName("node --import tsx")}\n\nSettings, from the environment:\n${formatColumns(
     Object.entries(specs).map(([name, spec]) => [
       `  ${name}`,
       `${spec.help}${spec.default === "" ? "" : ` (${spec.default})`}`,
