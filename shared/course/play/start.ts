@@ -2,12 +2,13 @@
 
 import { parseArgs, styleText } from "node:util";
 import { generateStale } from "../generate.ts";
+import { runScript } from "../script.ts";
 import { chooseSteps, courseRoot } from "../steps.ts";
 import { type Audience, perform } from "./perform.ts";
 import { listReadmes, type Part, type Readme } from "./readme.ts";
 import { describeDifference } from "./report.ts";
 
-const HELP = `Usage: npm start [STEP ...] [-- --yes]
+const USAGE = `Usage: npm start [STEP ...] [-- --yes]
 
 Plays the steps to you: what each README says, then its commands, run for real.
 STEP is a number or a folder; all steps if none is named.
@@ -17,25 +18,11 @@ STEP is a number or a folder; all steps if none is named.
 /** What the person at the terminal chose at a pause. */
 type Choice = "go on" | "quit";
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 2;
-}
-
-async function main(): Promise<number> {
+await runScript(USAGE, async () => {
   const { values, positionals } = parseArgs({
-    options: {
-      yes: { type: "boolean", short: "y", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
+    options: { yes: { type: "boolean", short: "y", default: false } },
     allowPositionals: true,
   });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
   const names = chooseSteps(positionals).map(({ name }) => name);
   generateStale(courseRoot);
   const waits = process.stdin.isTTY && process.stdout.isTTY && !values.yes;
@@ -54,7 +41,7 @@ async function main(): Promise<number> {
   }
   console.log(`\nPlayed ${readmes.length === 1 ? "one step" : `${readmes.length} steps`}.`);
   return 0;
-}
+});
 
 async function play(readme: Readme, waits: boolean) {
   let differences = 0;
