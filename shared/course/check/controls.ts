@@ -1,19 +1,19 @@
 // Negative controls: the tests of a step must notice when they are given the programs of the step before.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { temporaryFolder } from "../play/cleanup.ts";
 import { Program } from "../play/programs.ts";
 import { END_LINE, type TestFailure } from "./failures-reporter.ts";
 
 const reporter = pathToFileURL(join(import.meta.dirname, "failures-reporter.ts")).href;
 
 /** How long the tests of one step may take. */
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 300_000;
 
 /**
- * Runs the tests of `step` with the server and the client of the step `programs`; everything that the
+ * Runs the tests of `step` with the servers and the client of the step `programs`; everything that the
  * tests import stays their own. See servers.ts.
  * @throws {Error} if the tests do not come to an end, or a test file cannot be loaded.
  */
@@ -22,8 +22,8 @@ export async function runTestsAgainst(
   step: string,
   programs: string,
 ): Promise<TestFailure[]> {
-  const folder = mkdtempSync(join(tmpdir(), "course-control-"));
-  const report = join(folder, "report");
+  using folder = temporaryFolder("control");
+  const report = join(folder.path, "report");
   writeFileSync(report, ""); // It stays so if the tests cannot even be loaded.
   const control = step === programs ? undefined : `${step} ${programs}`;
   const tests = new Program({
@@ -47,16 +47,15 @@ export async function runTestsAgainst(
     return lines.map((line): TestFailure => JSON.parse(line));
   } finally {
     await tests.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** What is wrong with a control that gave these failures, and what to do; empty if it is good. */
+/** Returns what is wrong with a control that gave these failures, and what to do; empty if it is good. */
 export function judgeControl(step: string, failures: readonly TestFailure[]): string {
   if (failures.length === 0) {
     return (
       `the tests of ${step} pass with the programs of the step before: they do not notice that the ` +
-      "feature is missing. Add a test that reaches it through server.ts or client.ts."
+      "feature is missing. Add a test that reaches it through a server or client.ts."
     );
   }
   const crashes = failures.filter(({ kind }) => kind === "crash");
