@@ -1,20 +1,21 @@
 // Negative controls of the steps, and that the control itself can tell. `npm test 3` sets COURSE_STEPS.
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { courseRoot, listSteps } from "../steps.ts";
+import { pathToFileURL } from "node:url";
+import { runNode, writeFiles } from "../fixtures.ts";
+import { type TemporaryFolder, temporaryFolder } from "../play/cleanup.ts";
+import { linkModules } from "../play/workspace.ts";
+import { courseRoot, listSteps, stepsNamed } from "../steps.ts";
 import { judgeControl, runTestsAgainst } from "./controls.ts";
-
-const wanted = (process.env.COURSE_STEPS ?? "").split(" ").filter(Boolean);
 
 describe("the tests of a step, with the programs of the step before,", { concurrency: 2 }, () => {
   const steps = listSteps();
+  const named = stepsNamed();
   for (const [at, { name }] of steps.entries()) {
     const previous = steps[at - 1]?.name;
-    if (previous === undefined || (wanted.length > 0 && !wanted.includes(name))) continue;
+    if (previous === undefined || (named.length > 0 && !named.includes(name))) continue;
     it(`fail: ${name}`, async () => {
       const problem = judgeControl(name, await runTestsAgainst(courseRoot, name, previous));
       assert.equal(problem, "");
@@ -22,38 +23,50 @@ describe("the tests of a step, with the programs of the step before,", { concurr
   }
 });
 
+describe("the tests of step 01", { skip: stepsNamed().length > 0 }, () => {
+  it("pass with a proxy in the environment that is not there", async () => {
+    const args = [
+      "--import",
+      "tsx/esm",
+      join(courseRoot, listSteps()[0]?.name ?? "", "step.test.ts"),
+    ];
+    const proxies = { http_proxy: "http://127.0.0.1:9", no_grpc_proxy: undefined };
+    const { exitCode, output } = await runNode(courseRoot, args, proxies);
+    assert.equal(exitCode, 0, output);
+  });
+});
+
 describe("the control", { concurrency: 2 }, () => {
-  let root: string;
+  let course: TemporaryFolder;
 
   /** A course of two steps. The client of the first prints "old", that of the second prints "new". */
   before(() => {
-    root = mkdtempSync(join(tmpdir(), "course-fixture-"));
-    symlinkSync(join(courseRoot, "node_modules"), join(root, "node_modules"), "junction");
-    writeFileSync(join(root, "package.json"), '{ "type": "module" }');
-    for (const [step, word] of [
-      ["step-01-old", "old"],
-      ["step-02-new", "new"],
-    ] as const) {
-      mkdirSync(join(root, step));
-      writeFileSync(join(root, step, "client.ts"), `console.log("${word}");`);
-    }
+    course = temporaryFolder("fixture");
+    linkModules(courseRoot, course.path);
+    writeFiles(course.path, {
+      "package.json": '{ "type": "module" }',
+      "step-01-old/client.ts": 'console.log("old");',
+      "step-01-old/server.ts": 'console.log("listening on an-old-server");',
+    });
   });
 
-  after(() => rmSync(root, { recursive: true, force: true }));
+  after(() => course.remove());
 
   /** What the control says of a step 02 with these tests. Each has a copy of the second step. */
   async function judge(name: string, tests: string, programs = "step-01-old"): Promise<string> {
     const step = `step-02-${name}`;
-    mkdirSync(join(root, step), { recursive: true });
-    writeFileSync(join(root, step, "client.ts"), 'console.log("new");');
-    const servers = join(import.meta.dirname, "servers.ts");
+    const servers = pathToFileURL(join(import.meta.dirname, "servers.ts")).href;
     const imports = `
       import assert from "node:assert/strict";
       import { before, it } from "node:test";
-      import { eventually, runClient } from ${JSON.stringify(servers)};
+      import { eventually, runClient, startServer } from ${JSON.stringify(servers)};
       const client = async () => (await runClient(import.meta.dirname, [])).stdout;`;
-    writeFileSync(join(root, step, "step.test.ts"), `${imports}\n${tests}`);
-    return judgeControl(step, await runTestsAgainst(root, step, programs || step));
+    writeFiles(course.path, {
+      [`${step}/client.ts`]: 'console.log("new");',
+      [`${step}/orders-server.ts`]: 'console.log("listening on a-new-server");',
+      [`${step}/step.test.ts`]: `${imports}\n${tests}`,
+    });
+    return judgeControl(step, await runTestsAgainst(course.path, step, programs || step));
   }
 
   const notices = 'it("prints new", async () => assert.equal(await client(), "new\\n"));';
@@ -69,6 +82,15 @@ describe("the control", { concurrency: 2 }, () => {
     const waits = `const found = await client();
       it("waits", () => eventually(() => found === "new\\n"));`;
     assert.equal(await judge("waits", waits), "");
+  });
+
+  it("gives the only server of the step before in place of any of the step's", async () => {
+    const reads = `it("is new", async () => {
+      const { address } = await startServer(import.meta.dirname, {}, "orders-server.ts");
+      assert.equal(address, "a-new-server");
+    });`;
+    assert.equal(await judge("server", reads), "");
+    assert.match(await judge("own-server", reads, ""), /they do not notice/);
   });
 
   it("finds tests that pass with the step's own programs", async () => {
