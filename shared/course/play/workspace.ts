@@ -49,7 +49,7 @@ export class Workspace implements Disposable {
     );
     const pieces = `\n${text}`.split(`\n${before}`);
     if (before === undefined || pieces.length !== 2) {
-      const found = pieces.length === 1 ? "do not stand" : "stand more than once";
+      const found = pieces.length === 1 ? "are not" : "are more than once";
       throw new Error(
         `${file}: the lines to edit ${found} in it. Did you make the edit yourself? Undo it first.`,
       );
