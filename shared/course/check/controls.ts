@@ -7,7 +7,7 @@ import { temporaryFolder } from "../play/cleanup.ts";
 import { Program } from "../play/programs.ts";
 import { END_LINE, type TestFailure } from "./failures-reporter.ts";
 
-const reporter = pathToFileURL(join(import.meta.dirname, "failures-reporter.ts")).href;
+const here = (file: string) => pathToFileURL(join(import.meta.dirname, file)).href;
 
 /** How long the tests of one step may take. */
 const TIMEOUT_MS = 300_000;
@@ -30,7 +30,8 @@ export async function runTestsAgainst(
     file: process.execPath,
     args: [
       "--import=tsx/esm",
-      `--test-reporter=${reporter}`,
+      `--import=${here("test-process.ts")}`,
+      `--test-reporter=${here("failures-reporter.ts")}`,
       `--test-reporter-destination=${report}`,
       join(root, step, "step.test.ts"),
     ],

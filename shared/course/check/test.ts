@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { filesBelow, generateStale } from "../generate.ts";
-import { temporaryFolder, whenThisProcessEnds } from "../play/cleanup.ts";
+import { whenThisProcessEnds } from "../play/cleanup.ts";
 import { LOOPBACK } from "../play/environment.ts";
 import { runScript } from "../script.ts";
 import { chooseSteps, courseRoot } from "../steps.ts";
@@ -17,7 +17,7 @@ Tests the lessons: the steps and their READMEs. test:course tests the tools that
 whether the tests of the steps can fail.
 STEP is a number or a folder; all of them unless given.`;
 
-/** For a whole file. A slow machine needs minutes for the READMEs; limits.ts ends a test that hangs. */
+/** For a whole file. A slow machine needs minutes for the READMEs; test-process.ts ends a test that hangs. */
 const FILE_TIMEOUT_MS = 1_200_000;
 
 const READMES = join("shared", "course", "play", "readmes.test.ts");
@@ -48,12 +48,9 @@ function testsIn(folder: string): string[] {
 
 /** Returns the exit code. */
 async function run(files: readonly string[], steps: readonly string[]): Promise<number> {
-  // What a test leaves behind when it is interrupted is gone with this folder.
-  using folder = temporaryFolder("tests");
-  const [TMPDIR, TEMP, TMP] = Array(3).fill(folder.path);
   const options = [
     "--import=tsx/esm",
-    `--import=${pathToFileURL(join(import.meta.dirname, "limits.ts")).href}`,
+    `--import=${pathToFileURL(join(import.meta.dirname, "test-process.ts")).href}`,
     "--test",
     "--test-reporter=spec",
     "--test-concurrency=3",
@@ -64,7 +61,6 @@ async function run(files: readonly string[], steps: readonly string[]): Promise<
     cwd: courseRoot,
     env: {
       ...process.env,
-      ...{ TMPDIR, TEMP, TMP },
       COURSE_STEPS: steps.join(" "),
       no_grpc_proxy: LOOPBACK,
     },

@@ -66,6 +66,8 @@ for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15, SIGHUP: 
   process.on(signal, () => {
     if (interrupted) return;
     interrupted = true;
+    // Nothing may stop this half-way: not a pipe whose reader is gone, nor a test that fails now.
+    process.setUncaughtExceptionCaptureCallback(() => {});
     const polite = [...endings].map(({ politely }) => politely());
     void Promise.allSettled(polite).then(() => process.exit(128 + number));
   });

@@ -10,13 +10,14 @@ import { PortMap } from "./ports.ts";
 const needed = ["PATH", "Path", "PATHEXT", "SystemRoot", "ComSpec", "HOME", "USERPROFILE"];
 const folders = ["TMPDIR", "TEMP", "TMP", "APPDATA", "LOCALAPPDATA", "NODE_COMPILE_CACHE"];
 
+const kept = Object.fromEntries([...needed, ...folders].map((name) => [name, process.env[name]]));
+
 /** Hosts that are never reached through a proxy, for grpc-js. */
 export const LOOPBACK = "127.0.0.1,localhost,::1";
 
-/** The environment of this process without the settings of the person who started it, and `env`. */
+/** Returns `env`, and of this process's environment what is no setting of the person who started it. */
 export function bareEnvironment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const kept = [...needed, ...folders].map((name) => [name, process.env[name]]);
-  return { ...Object.fromEntries(kept), no_grpc_proxy: LOOPBACK, ...env };
+  return { ...kept, no_grpc_proxy: LOOPBACK, ...env };
 }
 
 /**
