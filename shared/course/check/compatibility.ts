@@ -163,21 +163,21 @@ function cell(trial: Trial | undefined): string {
 
 /**
  * Returns the text of a README with `table` between its markers.
- * @throws {Error} if each marker is not in it exactly once.
+ * @throws {Error} if the markers are not in it.
  */
 export function putTable(readme: string, table: readonly string[]): string {
-  const lines = readme.split("\n");
-  const [from, to] = [lines.indexOf(BEGIN), lines.indexOf(END)];
-  const once = from === lines.lastIndexOf(BEGIN) && to === lines.lastIndexOf(END);
-  if (from < 0 || to < from || !once) {
-    throw new Error(`README.md: must hold these two lines, once:\n${BEGIN}\n${END}`);
+  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
+  if (from < 0 || to < from) {
+    throw new Error(`README.md: must hold these two lines:\n${BEGIN}\n${END}`);
   }
-  return lines.toSpliced(from + 1, to - from - 1, "", ...table, "").join("\n");
+  const place = `${BEGIN}\n\n${table.join("\n")}\n\n`;
+  return `${readme.slice(0, from)}${place}${readme.slice(to)}`;
 }
 
 /** Returns the first line of the table that is not true, and what to do; empty if all are. */
 export function tableProblem(readme: string, table: readonly string[]): string {
-  const [said, real] = [readme.split("\n"), putTable(readme, table).split("\n")];
+  const said = readme.split("\n");
+  const real = putTable(readme, table).split("\n");
   const at = real.findIndex((line, index) => line !== said[index]);
   if (at < 0) return "";
   return (
