@@ -56,23 +56,11 @@ const faults: Record<string, Fault> = {
     "| `server/lifecycle.ts` | changed | lies |\n| `client.ts`",
     /^step-03\S+:\d+: What changed has a row for server\/lifecycle\.ts.*: take it out$/,
   ],
-  "a row that calls a changed file new": [
-    `${three}/README.md`,
-    "| `client.ts` | changed |",
-    "| `client.ts` | new |",
-    /^step-03\S+:\d+: What changed must have a row \| `client\.ts` \| changed \|$/,
-  ],
   "a quotation that is not word for word": [
     `${five}/README.md`,
     /(```ts security\/identity\.ts\n(?:.*\n)*?.*);\n/,
     "$1\n",
     /^step-05\S+:\d+: these lines are not in security\/identity\.ts: quote it as it is$/,
-  ],
-  "a quotation of a file that does not exist": [
-    `${five}/README.md`,
-    "```ts security/identity.ts",
-    "```ts security/identities.ts",
-    /^step-05\S+:\d+: quotes security\/identities\.ts, which does not exist/,
   ],
   "a quotation that names no file": [
     `${five}/README.md`,
@@ -98,12 +86,6 @@ const faults: Record<string, Fault> = {
     'import { status } from "@grpc/grpc-js";\n',
     /^shared\/bakery\/catalog\.ts:1: imports @grpc\/grpc-js: gRPC belongs into a step, not here$/,
   ],
-  "gRPC in the terminal, on demand": [
-    "shared/terminal/program.ts",
-    end,
-    'await import("../../step-03-bidi/gen/bakery/v1/orders.ts");\n',
-    /^shared\/terminal\/program\.ts:\d+: imports \S+orders\.ts: gRPC belongs into a step/,
-  ],
   "a step that uses another": [
     `${two}/client.ts`,
     'from "./commands/call-',
@@ -115,12 +97,6 @@ const faults: Record<string, Fault> = {
     "## Break it",
     "### Break it",
     /^step-01-unary\/README\.md: sections are .*; they must be .* Break it, /,
-  ],
-  "another title": [
-    `${one}/README.md`,
-    "# Step 01: ",
-    "# ",
-    /^step-01-unary\/README\.md: the title must be "Step NN: …"$/,
   ],
   "too many words": [
     `${one}/README.md`,
