@@ -10,7 +10,7 @@ import { generateStale } from "../generate.ts";
 import { temporaryFolder } from "../play/cleanup.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps, type Step } from "../steps.ts";
-import { runClient, startProgram, startServers } from "./servers.ts";
+import { runClient, startServers } from "./servers.ts";
 
 const USAGE = `Usage: npm run compatibility [-- --update]
 
@@ -49,15 +49,14 @@ export interface Trial {
 export async function tryPairs(root: string): Promise<Trial[]> {
   const steps = listSteps(root);
   const trials: Trial[] = [];
-  const servers = [...steps.entries()].slice(1);
-  const tryServers = async () => {
-    for (let next = servers.shift(); next !== undefined; next = servers.shift()) {
-      const [at, server] = next;
-      const clients = steps.filter((_, client) => client === 0 || client === at - 1);
-      trials.push(...(await tryClients(root, clients, server)));
-    }
-  };
-  await Promise.all(Array.from({ length: SERVERS_AT_ONCE }, tryServers));
+  for (let at = 1; at < steps.length; at += SERVERS_AT_ONCE) {
+    const servers = [...steps.entries()].slice(at, at + SERVERS_AT_ONCE);
+    const tried = servers.map(([number, server]) => {
+      const clients = steps.filter((_, client) => client === 0 || client === number - 1);
+      return tryClients(root, clients, server);
+    });
+    trials.push(...(await Promise.all(tried)).flat());
+  }
   return trials;
 }
 
@@ -111,14 +110,10 @@ async function tryCommands(
 /** Returns a token as the step in `folder` prints it; empty if it has no tokens. */
 async function bakersToken(folder: string, env: NodeJS.ProcessEnv): Promise<string> {
   if (!existsSync(join(folder, "token.ts"))) return "";
-  const program = startProgram(folder, "token.ts", ["--user", "ada", "--role", "baker"], env);
-  try {
-    await program.ends(DEADLINE_MS);
-    if (program.exitCode === 0) return program.output().trim();
-    throw new Error(`${join(folder, "token.ts")} failed:\n${program.output()}`);
-  } finally {
-    await program.stop();
-  }
+  const args = ["--user", "ada", "--role", "baker"];
+  const { exitCode, stdout, stderr } = await runClient(folder, args, env, "token.ts");
+  if (exitCode === 0) return stdout.trim();
+  throw new Error(`${join(folder, "token.ts")} failed:\n${stderr}`);
 }
 
 /** The statuses that steps introduce: a word for the table, and what it means. */

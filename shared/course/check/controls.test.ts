@@ -70,6 +70,10 @@ describe("the control", { concurrency: 2 }, () => {
   for (const [name, tests] of [
     ["assertion", notices],
     ["server", 'it("is", async () => assert.equal(await server(), "a-new-server"));'],
+    [
+      "text",
+      "it('is', async () => assert.deepEqual({ a: await client(), code: 1 }, { a: 'new\\n', code: 1 }));",
+    ],
     ["status", `it("calls", async () => { if ((await client()) === "old\\n") throw ${error}; });`],
     ["wait", 'const c = await client(); it("waits", () => eventually(() => c === "new\\n"));'],
   ] as const) {

@@ -52,15 +52,16 @@ export async function control(root: string, step: string, programs: string): Pro
 /** Reads a report in the Test Anything Protocol. */
 function failuresIn(report: string): Failure[] {
   const blocks = report.matchAll(/^( *)not ok \d+ - ([^\n]*)\n\1 {2}---\n(.*?)\n\1 {2}\.\.\.$/gms);
-  return [...blocks].flatMap(([, , test = "", details = ""]): Failure[] => {
-    const [, type = ""] = /failureType: '(\w+)'/.exec(details) ?? [];
-    if (type === "subtestsFailed" || type === "cancelledByParent") return [];
-    const [, code = ""] = /^ *code: (.*)$/m.exec(details) ?? [];
-    const [message = details] = /^ *error: (\|-\n)?.*$/m.exec(details) ?? [];
+  return [...blocks].flatMap(([, indent = "", test = "", details = ""]): Failure[] => {
+    // Deeper lines are text of the error, in which anything may stand.
+    const field = (name: string) =>
+      new RegExp(`^${indent}  ${name}: (\\|-\\n)?(.*)$`, "m").exec(details)?.[2] ?? "";
+    const [type, code] = [field("failureType"), field("code")];
+    if (type === "'subtestsFailed'" || type === "'cancelledByParent'") return [];
     // A call's status is a number; what a system or a mistake gives is a word.
     const isSeen = code === "'ERR_ASSERTION'" || /^\d+$/.test(code);
-    const isOfTest = type === "testCodeFailure" || type === "hookFailed";
-    return [{ test, crashed: !isSeen || !isOfTest, message: message.trim() }];
+    const isOfTest = type === "'testCodeFailure'" || type === "'hookFailed'";
+    return [{ test, crashed: !isSeen || !isOfTest, message: field("error").trim() }];
   });
 }
 

@@ -132,21 +132,19 @@ export interface ClientRun {
   readonly exitCode: number;
 }
 
-/** Runs the client of the step in `folder` to its end. */
+/** Runs a program of the step in `folder` to its end: its client unless `file` says otherwise. */
 export function runClient(
   folder: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  file = "client.ts",
 ): Promise<ClientRun> {
+  const command = [...loader, programFile(folder, file), ...args];
+  const options = { cwd: join(folder, ".."), env: bareEnvironment(env), timeout: START_MS };
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [...loader, programFile(folder, "client.ts"), ...args],
-      { cwd: join(folder, ".."), env: bareEnvironment(env), timeout: START_MS },
-      (error, stdout, stderr) => {
-        resolve({ stdout, stderr, exitCode: error === null ? 0 : Number(error.code ?? -1) });
-      },
-    );
+    execFile(process.execPath, command, options, (error, stdout, stderr) => {
+      resolve({ stdout, stderr, exitCode: error === null ? 0 : Number(error.code ?? -1) });
+    });
   });
 }
 

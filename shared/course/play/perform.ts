@@ -52,7 +52,7 @@ export async function perform(
   const text = acts.flatMap((act) => [act.command, ...act.expected]).join("\n");
   using workspace = new Workspace(root);
   const environment = await Environment.of(workspace.root, dirname(readme.file), text);
-  const stage = new Stage(workspace, environment, audience, timeoutMs);
+  const stage = new Stage(workspace, environment, { audience, timeoutMs });
   try {
     for (const part of readme.parts) {
       if ((await audience.part?.(part)) === false) break;
@@ -75,21 +75,14 @@ class Stage {
   readonly outcomes: Outcome[] = [];
   readonly #workspace: Workspace;
   readonly #environment: Environment;
-  readonly #audience: Audience;
-  readonly #timeoutMs: number;
+  readonly #options: Required<PerformOptions>;
   readonly #terminals = new Map<string | undefined, Terminal>();
   #undoEdits: (() => void)[] = [];
 
-  constructor(
-    workspace: Workspace,
-    environment: Environment,
-    audience: Audience,
-    timeoutMs: number,
-  ) {
+  constructor(workspace: Workspace, environment: Environment, options: Required<PerformOptions>) {
     this.#workspace = workspace;
     this.#environment = environment;
-    this.#audience = audience;
-    this.#timeoutMs = timeoutMs;
+    this.#options = options;
   }
 
   async play(part: Part, folder: string): Promise<void> {
@@ -99,11 +92,11 @@ class Stage {
     }
     if (part.kind !== "transcript") return;
     for (const [at, act] of part.acts.entries()) {
-      this.#audience.act?.(act, part.terminal);
+      this.#options.audience.act?.(act, part.terminal);
       const stays = part.terminal !== undefined || part.acts[at + 1]?.kind === "interrupt";
       const outcome = await this.#perform(act, part.terminal, stays);
       this.outcomes.push(outcome);
-      this.#audience.outcome?.(outcome);
+      this.#options.audience.outcome?.(outcome);
     }
     if (part.terminal === undefined) await this.#close(undefined);
   }
@@ -148,7 +141,7 @@ class Stage {
 
   /** Performs `export NAME=$(COMMAND)`: what the command prints is in the environment from here on. */
   async #export(act: Act, variable: string, program: Program): Promise<Outcome> {
-    await program.ends(this.#timeoutMs);
+    await program.ends(this.#options.timeoutMs);
     const { exitCode } = program;
     const output = program.lines();
     this.#environment.export(variable, output.join("\n"));
@@ -168,7 +161,7 @@ class Stage {
       const lines = this.#environment.ports.toReadme(program.lines().join("\n")).split("\n");
       const all = program.lines().length === 0 ? [] : lines;
       if (all.length > terminal.printed) {
-        this.#audience.print?.(all.slice(terminal.printed), name);
+        this.#options.audience.print?.(all.slice(terminal.printed), name);
         terminal.printed = all.length;
       }
       return all.slice(terminal.seen);
@@ -181,7 +174,7 @@ class Stage {
       const hopeless = !sofar.agrees && sofar.got !== undefined && !act.expected.includes("...");
       return sofar.agrees || hopeless;
     };
-    const inTime = await program.until(finished, this.#timeoutMs);
+    const inTime = await program.until(finished, this.#options.timeoutMs);
 
     const output = heard();
     const exitCode = program.exitCode;
@@ -193,7 +186,7 @@ class Stage {
       outcomeOf(act, "different", reason, { line, output, exitCode });
     if (!inTime && exitCode === undefined && !mayGoOn) {
       await this.#close(name);
-      return different(`still running after ${this.#timeoutMs / 1000} s, stopped`);
+      return different(`still running after ${this.#options.timeoutMs / 1000} s, stopped`);
     }
     if (!agreement.agrees) {
       const expected = act.expected[agreement.at];
