@@ -65,36 +65,21 @@ export function hasMarkers(text: string): boolean {
 }
 
 /**
- * Makes the change from `before` to `after` in `here`, unless it has been made there.
- * @returns undefined if the lines that it changes are not in `here`, or more than once.
+ * Makes the change from `before` to `after` in `here`, line by line, unless it has been made there.
+ * @returns undefined if a line that it changes is not in `here`, or more than once.
  */
 function changed(here: string, before: string, after: string): string | undefined {
   const [old, now] = [before.split("\n"), after.split("\n")];
-  if (old.length === now.length) {
-    return old.reduce<string | undefined>(
-      (text, line, at) => text && replaced(text, `${line}\n`, `${now[at]}\n`),
-      here,
-    );
+  if (old.length !== now.length) return undefined;
+  const lines = here.split("\n");
+  for (const [at, line] of old.entries()) {
+    const edited = now[at] ?? "";
+    const places = [line, edited].map((text) => lines.filter((other) => other === text).length);
+    if (line === edited || (places[0] === 0 && places[1] === 1)) continue;
+    if (places[0] !== 1) return undefined;
+    lines[lines.indexOf(line)] = edited;
   }
-  while (old.length > 0 && old[0] === now[0]) {
-    old.shift();
-    now.shift();
-  }
-  while (old.length > 0 && old.at(-1) === now.at(-1)) {
-    old.pop();
-    now.pop();
-  }
-  const textOf = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join("");
-  return replaced(here, textOf(old), textOf(now));
-}
-
-/** Replaces the whole lines `old` by `now`. */
-function replaced(text: string, old: string, now: string): string | undefined {
-  if (old === now) return text;
-  const piecesBetween = (lines: string) => (lines === "" ? [] : `\n${text}`.split(`\n${lines}`));
-  const pieces = piecesBetween(old);
-  if (pieces.length === 2) return pieces.join(`\n${now}`).slice(1);
-  return pieces.length === 1 && piecesBetween(now).length === 2 ? text : undefined;
+  return lines.join("\n");
 }
 
 function run(root: string, args: readonly string[]) {
