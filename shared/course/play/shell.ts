@@ -2,14 +2,10 @@
 // the same README plays on Linux, macOS and Windows.
 
 import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
 import { basename, delimiter, dirname, join } from "node:path";
 import { parse } from "shell-quote";
 import { bufProgram } from "../generate.ts";
 import type { ProgramSpec } from "./programs.ts";
-
-/** The program behind `npx tsx`. */
-const tsxProgram = createRequire(import.meta.url).resolve("tsx/cli");
 
 /** A command that names a program which this machine does not have. */
 export interface MissingTool {
@@ -52,22 +48,15 @@ function findProgram(
   const node = process.execPath;
   const [tool = "", ...rest] = args;
   if (name === "node") return { file: node, args };
-  if (name === "npx" && tool === "tsx") return { file: node, args: [...tsxFor(rest[0]), ...rest] };
+  // Of tsx only its loader. The READMEs run a hundred commands, each in 290 instead of 400 ms; and tsx
+  // itself may kill a server on Ctrl+C that is still busy, which READMEs start with `node` therefore.
+  if (name === "npx" && tool === "tsx") return { file: node, args: ["--import", "tsx", ...rest] };
   if (name === "npx" && tool === "buf") return { file: node, args: [bufProgram, ...rest] };
   if (name === "npx") throw new Error(`a README may use npx for tsx and buf, not for ${tool}`);
   const npm = name === "npm" ? npmProgram() : undefined;
   if (npm !== undefined) return { file: node, args: [npm, ...args] };
   const file = findInPath(name);
   return file === undefined ? undefined : { file, args };
-}
-
-/**
- * What runs for `npx tsx`. A server gets the real tsx, because that decides what Ctrl+C does. For other
- * commands its loader is enough: the READMEs run a hundred of them, and tsx itself makes each take 400
- * instead of 290 ms.
- */
-function tsxFor(program = ""): string[] {
-  return program.endsWith("server.ts") ? [tsxProgram] : ["--import", "tsx"];
 }
 
 /** Returns npm's JavaScript file; undefined if there is none, as with pnpm or bun alone. */
