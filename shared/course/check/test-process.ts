@@ -13,7 +13,8 @@ if (!process.execArgv.includes("--test")) {
   const { path } = temporaryFolder("test");
   Object.assign(process.env, { TMPDIR: path, TEMP: path, TMP: path });
 
-  process.stdout.on("error", () => process.exit(1)); // The process that reads the results is gone.
+  // The process that reads the results is gone.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(1));
 
   const timers = new WeakMap<object, NodeJS.Timeout>();
   beforeEach((test) => {

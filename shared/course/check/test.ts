@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { filesBelow, generateStale } from "../generate.ts";
-import { whenThisProcessEnds } from "../play/cleanup.ts";
+import { temporaryFolder, whenThisProcessEnds } from "../play/cleanup.ts";
 import { LOOPBACK } from "../play/environment.ts";
 import { runScript } from "../script.ts";
 import { chooseSteps, courseRoot } from "../steps.ts";
@@ -48,6 +48,7 @@ function testsIn(folder: string): string[] {
 
 /** Returns the exit code. */
 async function run(files: readonly string[], steps: readonly string[]): Promise<number> {
+  using folder = temporaryFolder("tests");
   const options = [
     "--import=tsx/esm",
     `--import=${pathToFileURL(join(import.meta.dirname, "test-process.ts")).href}`,
@@ -62,6 +63,7 @@ async function run(files: readonly string[], steps: readonly string[]): Promise<
     env: {
       ...process.env,
       COURSE_STEPS: steps.join(" "),
+      COURSE_TESTS: folder.path,
       no_grpc_proxy: LOOPBACK,
     },
     stdio: "inherit",

@@ -1,6 +1,6 @@
 // What must not outlive this process: ended and removed however it ends, short of SIGKILL.
 
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -39,15 +39,32 @@ export interface TemporaryFolder extends Disposable {
 
 /** Makes an empty folder; `purpose` is a part of its name. */
 export function temporaryFolder(purpose: string): TemporaryFolder {
-  const parent = process.env.COURSE_FOLDER ?? tmpdir();
+  const { COURSE_FOLDER, COURSE_TESTS } = process.env; // of the program, or npm test, that started us
+  const parent = COURSE_FOLDER ?? COURSE_TESTS ?? tmpdir();
   const forget = whenThisProcessEnds(() => remove());
   const path = realpathSync(mkdtempSync(join(parent, `course-${purpose}-`)));
   const remove = () => {
     forget();
-    // Windows keeps the files of a program for a moment after its end.
-    rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    removeFolder(path);
   };
   return { path, remove, [Symbol.dispose]: remove };
+}
+
+/**
+ * Removes a folder, also while a program that is ending still writes to it, or removes its own part. rmSync
+ * tries again by itself for some of the errors alone, and not the same ones in every release of Node.js.
+ */
+function removeFolder(path: string): void {
+  const deadline = Date.now() + 3000;
+  for (;;) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    if (!existsSync(path) || Date.now() > deadline) return;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50); // Sleeps; there is no await at an exit.
+  }
 }
 
 process.on("exit", () => {

@@ -17,6 +17,9 @@ const GONE_MS = 15_000;
 // A process is known by its environment, which Linux shows.
 const skip = !existsSync("/proc/self/environ") && "needs /proc";
 
+/** Caches, of tsx and of npm, may stay. */
+const caches = /^tsx-|^node-compile-cache/;
+
 /** Returns the processes that have `folder` as their temporary folder, or one below it. */
 function processesOf(folder: string): string[] {
   return readdirSync("/proc").flatMap((pid) => {
@@ -61,7 +64,7 @@ describe("nothing is left", { skip, concurrency: 2 }, () => {
       }
       const left = () => ({
         processes: processesOf(path),
-        files: readdirSync(path).filter((name) => !name.startsWith("tsx-")), // tsx's cache
+        files: readdirSync(path).filter((name) => !caches.test(name)),
       });
       const deadline = Date.now() + GONE_MS;
       const isClean = () => left().processes.length + left().files.length === 0;
