@@ -5,6 +5,8 @@ import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { runScript } from "./script.ts";
 import { chooseSteps, courseRoot, listSteps } from "./steps.ts";
 
 /** The program behind `npx buf`; run it with process.execPath. */
@@ -12,7 +14,7 @@ export const bufProgram: string = createRequire(import.meta.url).resolve("@bufbu
 
 const DESCRIPTORS = join("gen", "descriptors.binpb");
 
-/** Files in `folder` and below whose name ends with `ending`, as paths relative to it. */
+/** Returns the files in `folder` and below whose name ends with `ending`, as paths relative to it. */
 export function filesBelow(folder: string, ending: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -64,14 +66,21 @@ export function generate(root: string, step: string): void {
   console.log(`generated ${step}/gen`);
 }
 
+const USAGE = `Usage: npm run generate [STEP ...]
+
+Generates the code of each STEP, a number or a folder; of all steps unless given.
+
+  --stale   only where it is missing or older than its contract`;
+
 // npm run generate [STEP ...], and with --stale as part of npm install.
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  try {
-    const args = process.argv.slice(2);
-    if (args[0] === "--stale") generateStale(courseRoot);
-    else for (const { name } of chooseSteps(args)) generate(courseRoot, name);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 2;
-  }
+  await runScript(USAGE, async () => {
+    const { values, positionals } = parseArgs({
+      options: { stale: { type: "boolean", default: false } },
+      allowPositionals: true,
+    });
+    if (values.stale) generateStale(courseRoot);
+    else for (const { name } of chooseSteps(positionals)) generate(courseRoot, name);
+    return 0;
+  });
 }

@@ -1,23 +1,92 @@
 // Git, asked about the course.
 
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "./play/cleanup.ts";
 
 /**
  * Runs git in the folder `root`, in whatever repository that is.
- * @returns what it prints, as it stands.
+ * @returns what it prints, unchanged.
  * @throws {Error} with git's own words, also where there is no git or no repository.
  */
 export function git(root: string, ...args: string[]): string {
-  // A hook of git sets these for its own repository.
-  const { GIT_DIR, GIT_WORK_TREE, GIT_INDEX_FILE, GIT_PREFIX, ...env } = process.env;
-  const options = { cwd: root, env, encoding: "utf8", maxBuffer: 2 ** 28 } as const;
-  const { error, status, stdout, stderr } = spawnSync("git", args, options);
-  if (error !== undefined) throw new Error(`git cannot be started: ${error.message}`);
+  const { status, stdout, stderr } = run(root, args);
   if (status !== 0) throw new Error(`git ${args[0]} failed: ${stderr.trim()}`);
   return stdout;
 }
 
-/** The names in the output of a git command that was given `-z`. */
+/** Returns the names in the output of a git command that was given `-z`. */
 export function namesIn(output: string): string[] {
   return output.split("\0").filter((name) => name !== "");
+}
+
+/** Returns a file as it was at `revision`; undefined if there was none. `path` is relative to `root`. */
+export function textAt(root: string, revision: string, path: string): string | undefined {
+  const known = namesIn(git(root, "ls-tree", "--name-only", "-z", revision, "--", path));
+  return known.length === 0 ? undefined : git(root, "show", `${revision}:./${path}`);
+}
+
+/** A text, and what to call it between conflict markers. */
+export interface Version {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Two texts made one. */
+export interface Merged {
+  readonly text: string;
+  /** True if the text holds conflict markers. */
+  readonly conflict: boolean;
+}
+
+/**
+ * Merges the changes that two texts made to `base`, as git does, and marks where they are in conflict. To
+ * git a changed line beside a new one is a conflict. Here it is none: steps add lines beside others.
+ */
+export function merge(ours: Version, base: Version, theirs: Version): Merged {
+  using folder = temporaryFolder("merge");
+  const versions = [ours, base, theirs];
+  for (const [at, { text }] of versions.entries()) writeFileSync(join(folder.path, `${at}`), text);
+  const labels = versions.flatMap(({ name }) => ["-L", name]);
+  const args = ["merge-file", "-p", "--diff3", ...labels, "0", "1", "2"];
+  const { status, stdout, stderr } = run(folder.path, args);
+  if (status === null || status > 127) throw new Error(`git merge-file failed: ${stderr.trim()}`);
+  const text = stdout.replace(
+    /^<{7} [^\n]*\n(.*?)^\|{7} [^\n]*\n(.*?)^={7}\n(.*?)^>{7} [^\n]*\n/gms,
+    (marked, here: string, before: string, after: string) => changed(here, before, after) ?? marked,
+  );
+  return { text, conflict: hasMarkers(text) };
+}
+
+/** Returns true if a conflict is still marked in `text`. */
+export function hasMarkers(text: string): boolean {
+  return /^(<{7}|>{7}) /m.test(text);
+}
+
+/**
+ * Makes the change from `before` to `after` in `here`, line by line, unless it has been made there.
+ * @returns undefined if a line that it changes is not in `here`, or more than once.
+ */
+function changed(here: string, before: string, after: string): string | undefined {
+  const [old, now] = [before.split("\n"), after.split("\n")];
+  if (old.length !== now.length) return undefined;
+  const lines = here.split("\n");
+  for (const [at, line] of old.entries()) {
+    const edited = now[at] ?? "";
+    const places = [line, edited].map((text) => lines.filter((other) => other === text).length);
+    if (line === edited || (places[0] === 0 && places[1] === 1)) continue;
+    if (places[0] !== 1) return undefined;
+    lines[lines.indexOf(line)] = edited;
+  }
+  return lines.join("\n");
+}
+
+function run(root: string, args: readonly string[]) {
+  // A hook of git sets these for its own repository.
+  const { GIT_DIR, GIT_WORK_TREE, GIT_INDEX_FILE, GIT_PREFIX, ...env } = process.env;
+  const options = { cwd: root, env, encoding: "utf8", maxBuffer: 2 ** 28 } as const;
+  const ended = spawnSync("git", args, options);
+  if (ended.error !== undefined) throw new Error(`git cannot be started: ${ended.error.message}`);
+  return ended;
 }

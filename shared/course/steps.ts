@@ -15,7 +15,25 @@ export interface Step {
   readonly name: string;
 }
 
-/** The steps in `root`, in order. A folder is a step once it has a buf.gen.yaml. */
+/** A server at a step's top: `server.ts`, or `orders-server.ts` where there are several. */
+export interface StepServer {
+  readonly file: string;
+  /** The environment variable for its address: BAKERY_ADDRESS, or ORDERS_ADDRESS. */
+  readonly variable: string;
+}
+
+/** Returns the servers of the step in `folder`, in the order of their names. */
+export function serversOf(folder: string): StepServer[] {
+  return readdirSync(folder)
+    .sort()
+    .flatMap((file) => {
+      const [found, name = "bakery"] = /^(?:(.+)-)?server\.ts$/.exec(file) ?? [];
+      if (found === undefined) return [];
+      return [{ file, variable: `${name.replaceAll("-", "_").toUpperCase()}_ADDRESS` }];
+    });
+}
+
+/** Returns the steps in `root`, in order. A folder is a step once it has a buf.gen.yaml. */
 export function listSteps(root: string = courseRoot): Step[] {
   return readdirSync(root)
     .filter((name) => /^step-\d\d-/.test(name) && existsSync(join(root, name, "buf.gen.yaml")))
@@ -23,8 +41,13 @@ export function listSteps(root: string = courseRoot): Step[] {
     .map((name) => ({ number: Number(name.slice(5, 7)), name }));
 }
 
+/** Returns what `npm test 3` names, for the tests that it starts; empty if it names no step. */
+export function stepsNamed(): string[] {
+  return (process.env.COURSE_STEPS ?? "").split(" ").filter(Boolean);
+}
+
 /**
- * The steps that a person means by `3`, `03` or `step-03-bidi`; all steps if nothing is named.
+ * Returns the steps that a person means by `3`, `03` or `step-03-bidi`; all steps if none is named.
  * @throws {UsageError} listing the steps that exist, if there is no such step.
  */
 export function chooseSteps(names: readonly string[], root: string = courseRoot): Step[] {

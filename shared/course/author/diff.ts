@@ -1,7 +1,5 @@
 // npm run diff 3 4: what step 4 changes in step 3, as a learner wants to see it.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { styleText } from "node:util";
 import { structuredPatch } from "diff";
 import { runProgram, UsageError } from "../../terminal/program.ts";
@@ -14,10 +12,7 @@ await runProgram(async () => {
   if (before === undefined || after === undefined) {
     throw new UsageError("Usage: npm run diff STEP STEP");
   }
-  for (const { file, kind } of diffSteps(courseRoot, before.name, after.name)) {
-    const textIn = (step: string) => readFileSync(join(courseRoot, step, file), "utf8");
-    const old = kind === "new" ? "" : textIn(before.name);
-    const now = kind === "gone" ? "" : textIn(after.name);
+  for (const { file, kind, old, now } of diffSteps(courseRoot, before.name, after.name)) {
     console.log(paint("bold", `${kind}  ${after.name}/${file}`));
     // A new file is read as a file, not as a change.
     const lines = kind === "new" ? now.trimEnd().split("\n") : changedLines(file, old, now);

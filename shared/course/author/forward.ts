@@ -1,77 +1,140 @@
 // npm run forward: carries an edit of one step into all later ones.
 
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { courseRoot } from "../steps.ts";
-import { type Carried, CarryConflict, carryForward } from "./carry.ts";
+import { UsageError } from "../../terminal/program.ts";
+import { git, hasMarkers, merge, namesIn, textAt } from "../git.ts";
+import { runScript } from "../script.ts";
+import { courseRoot, listSteps } from "../steps.ts";
 
-const HELP = `Usage: npm run forward [-- [--since REV] [--keep FILE]]
+const USAGE = `Usage: npm run forward [-- --since REV]
 
-Edit a file of a step, then run this: the same edit is made in every later step where the lines around
-it are the same. Where they are not, it says so and changes nothing in any step.
+Edit a file of a step, then run this: the edit is merged into the same file of every later step. Where it
+is in conflict with what the later step has, the file shows both, between markers. Edit it, and run this
+again: it goes on from there. READMEs and tests are not carried: each step has its own.
 
-  --since REV   carries what has changed since this revision (HEAD: what is not committed)
-  --keep FILE   you have edited FILE of a later step by hand: it stays as it is, and what it has
-                become is carried on; may be given several times`;
+  --since REV   carries what has changed since this revision (HEAD: what is not committed)`;
 
-const words: Readonly<Record<Carried["outcome"], string>> = {
-  carried: "carried",
-  "there already": "there already",
-  "kept as it is": "kept as it is",
-  "not in this step": "skipped: this step does not have the file",
-  "its own": "not carried: every step has its own",
-};
+/** A text of a file; undefined where there is no file. */
+type Text = string | undefined;
 
-try {
-  const { values } = readArguments();
-  if (values.help) console.log(HELP);
-  else process.exitCode = forward(values.since, values.keep);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 2;
+/** What an edit makes of the file in the next step. */
+interface Carried {
+  readonly text: Text;
+  /** In words. */
+  readonly outcome: string;
+  /** The author has to act, and the edit is not carried on from here. */
+  readonly stuck?: boolean;
 }
 
-/** Gives the exit code. */
-function forward(since: string, keep: readonly string[]): number {
+await runScript(USAGE, async () => {
+  const { values } = parseArgs({ options: { since: { type: "string", default: "HEAD" } } });
+  const steps = listSteps().map(({ name }) => name);
+  const since = commitOf(values.since);
+  const edited = editedFiles(since, steps);
+  const stuck = edited.map((file) => carry(file, steps, since)).some(Boolean);
+  if (edited.length === 0) console.log(`no step has an edit to carry since ${values.since}`);
+  return stuck ? 1 : 0;
+});
+
+function commitOf(revision: string): string {
+  git(courseRoot, "rev-parse", "--git-dir");
   try {
-    carry(since, new Set(keep.map((file) => file.replaceAll("\\", "/"))));
-    return 0;
-  } catch (error) {
-    if (!(error instanceof CarryConflict)) throw error;
-    const { message, file } = error;
-    const options = [`--since ${since}`, ...[...keep, file].map((kept) => `--keep ${kept}`)];
-    const command = `npm run forward -- ${options.slice(since === "HEAD" ? 1 : 0).join(" ")}`;
-    console.error(`${message}\nNothing has been changed. Edit ${file} by hand, then run`);
-    console.error(`  ${command}`);
-    return 1;
+    const args = ["rev-parse", "--verify", "--end-of-options", `${revision}^{commit}`];
+    return git(courseRoot, ...args).trim();
+  } catch {
+    throw new UsageError(`git knows no revision ${JSON.stringify(revision)} here`);
   }
 }
 
-function carry(since: string, keep: ReadonlySet<string>): void {
-  const carried = carryForward(courseRoot, since, keep);
-  for (const { file, outcome, text } of carried) {
-    const path = join(courseRoot, file);
-    if (outcome === "carried" && text === undefined) rmSync(path);
-    if (outcome === "carried" && text !== undefined) {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, text);
+/** Returns the files that have been edited in any step, relative to the step. */
+function editedFiles(since: string, steps: readonly string[]): string[] {
+  const changes = ["diff", "--name-only", "--no-renames", "--relative", "-z", since, "--"];
+  const untracked = ["ls-files", "--others", "--exclude-standard", "-z", "--"];
+  const paths = [changes, untracked].flatMap((args) => namesIn(git(courseRoot, ...args, ...steps)));
+  const files = paths.map((path) => path.slice(path.indexOf("/") + 1));
+  return [...new Set(files)]
+    .filter((file) => file !== "README.md" && !file.endsWith(".test.ts"))
+    .sort();
+}
+
+/** Carries `file` from step to step. Returns true if it is stuck in one. */
+function carry(file: string, steps: readonly string[], since: string): boolean {
+  let [from, before, after]: [string, Text, Text] = ["", undefined, undefined];
+  for (const step of steps) {
+    const path = `${step}/${file}`;
+    const [old, here] = [textAt(courseRoot, since, path), textOf(path)];
+    const elsewhere = old === undefined && here === undefined && before !== undefined;
+    if (before !== after && elsewhere) {
+      console.log(`${path}: not in this step`);
+      continue;
     }
-    console.log(`${file}: ${words[outcome]}`);
+    let now = here;
+    if (before !== after) {
+      const { text, outcome, stuck } = carryInto(path, here, { from, before, after });
+      console.log(`${path}: ${outcome}`);
+      if (text !== here) write(path, text);
+      if (stuck) return true;
+      now = text;
+    }
+    [from, before, after] = [path, old, now];
   }
-  if (carried.length === 0) console.log(`no step has an edit to carry since ${since}`);
+  return false;
 }
 
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        since: { type: "string", default: "HEAD" },
-        keep: { type: "string", multiple: true, default: [] },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+/** Merges an edit of the file `from` into the text `here` of the file `path`. */
+function carryInto(
+  path: string,
+  here: Text,
+  { from, before, after }: { from: string; before: Text; after: Text },
+): Carried {
+  if (here === after) return { text: here, outcome: "there already" };
+  if (here === before) return { text: after, outcome: "carried" };
+  const stuck = (why: string) => ({ text: here, outcome: `STUCK: ${why}`, stuck: true });
+  if (before === undefined) return stuck(`is here already, and is not the new ${from}`);
+  if (after === undefined) return stuck(`differs from ${from}, which is gone: remove it by hand`);
+  if (here === undefined)
+    return stuck(`is gone, while ${from} is edited: edit what took its place`);
+  const goOn = "edit what is between the markers, then run npm run forward again";
+  if (hasMarkers(here)) return stuck(goOn);
+  const merged = merge(
+    { name: path, text: here },
+    { name: `${from}, before the edit`, text: before },
+    { name: `${from}, edited`, text: after },
+  );
+  if (!merged.conflict) {
+    return { text: merged.text, outcome: merged.text === here ? "there already" : "carried" };
   }
+  if (isResolved(path, before, after)) return { text: here, outcome: "kept as you resolved it" };
+  return { text: merged.text, outcome: `CONFLICT: ${goOn}`, stuck: true };
+}
+
+/**
+ * Returns true if the conflict of this edit with the file `path` has been shown before: without markers,
+ * the file is the author's answer to it. Shown conflicts are noted in git's own folder.
+ */
+function isResolved(path: string, before: string, after: string): boolean {
+  const note = git(courseRoot, "rev-parse", "--git-path", "course-forward").trimEnd();
+  const notes = resolve(courseRoot, note);
+  const hash = createHash("sha256").update([path, before, after].join("\0")).digest("hex");
+  if (existsSync(notes) && readFileSync(notes, "utf8").includes(hash)) return true;
+  writeFileSync(notes, `${hash}\n`, { flag: "a" });
+  return false;
+}
+
+function textOf(path: string): Text {
+  const file = join(courseRoot, path);
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}
+
+function write(path: string, text: Text): void {
+  const file = join(courseRoot, path);
+  if (text === undefined) {
+    rmSync(file);
+    return;
+  }
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
 }

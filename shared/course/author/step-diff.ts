@@ -1,6 +1,6 @@
 // What a step changes in the one before it.
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { structuredPatch } from "diff";
 import { filesBelow } from "../generate.ts";
@@ -12,34 +12,37 @@ export interface FileChange {
   readonly kind: "new" | "changed" | "gone";
   /** Lines that are there now and were not before, blank lines and comments aside. */
   readonly added: number;
+  /** The text in the step before, and in this one; empty where there is no file. */
+  readonly old: string;
+  readonly now: string;
 }
 
 /**
- * The files that differ between two steps, README, tests and generated code aside.
+ * Returns the files that differ between two steps, README, tests and generated code aside.
  * @param before the folder of the earlier step; undefined if there is none: then every file is new.
  */
 export function diffSteps(root: string, before: string | undefined, after: string): FileChange[] {
-  const filesOf = (step: string | undefined) => (step === undefined ? [] : taughtFiles(root, step));
-  const textOf = (step: string | undefined, file: string) => {
-    const path = join(root, step ?? "", file);
-    return step !== undefined && existsSync(path) ? readFileSync(path, "utf8") : undefined;
-  };
-  const files = [...new Set([...filesOf(before), ...filesOf(after)])].sort();
+  const [olds, nows] = [before, after].map((step) => taughtFiles(root, step));
+  const files = [...new Set([...(olds?.keys() ?? []), ...(nows?.keys() ?? [])])].sort();
   return files.flatMap((file): FileChange[] => {
-    const [old, now] = [textOf(before, file), textOf(after, file)];
+    const [old, now] = [olds?.get(file), nows?.get(file)];
     if (old === now) return [];
     const patch = structuredPatch(file, file, old ?? "", now ?? "", "", "", { context: 0 });
     const lines = patch.hunks.flatMap((hunk) => hunk.lines);
     const kind = old === undefined ? "new" : now === undefined ? "gone" : "changed";
     const added = lines.filter((line) => /^\+\s*(?!\/\/|\/?\*|\s)./.test(line)).length;
-    return [{ file, kind, added }];
+    return [{ file, kind, added, old: old ?? "", now: now ?? "" }];
   });
 }
 
-/** The files of a step that its README teaches: code, contract and toolchain. */
-function taughtFiles(root: string, step: string): string[] {
-  return ["ts", "proto", "yaml"]
-    .flatMap((ending) => filesBelow(join(root, step), `.${ending}`))
-    .map((file) => file.replaceAll("\\", "/"))
-    .filter((file) => !file.startsWith("gen/") && !file.endsWith(".test.ts"));
+/** Returns the files of a step that its README teaches, and their text: code, contract and toolchain. */
+function taughtFiles(root: string, step: string | undefined): Map<string, string> {
+  if (step === undefined) return new Map();
+  return new Map(
+    ["ts", "proto", "yaml"]
+      .flatMap((ending) => filesBelow(join(root, step), `.${ending}`))
+      .map((file) => file.replaceAll("\\", "/"))
+      .filter((file) => !file.startsWith("gen/") && !file.endsWith(".test.ts"))
+      .map((file) => [file, readFileSync(join(root, step, file), "utf8")]),
+  );
 }

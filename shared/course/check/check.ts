@@ -1,12 +1,13 @@
-// npm run check: everything that can be judged without running the course.
+// npm run check: all that can be checked without running the course.
 
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { bufProgram, generateStale } from "../generate.ts";
+import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
 import { findProblems } from "./rules.ts";
 
-/** A check: resolves to what is wrong, empty if nothing is. */
+/** Resolves to what is wrong, empty if nothing is. */
 type Check = () => Promise<string>;
 
 const modules = join(courseRoot, "node_modules");
@@ -27,30 +28,25 @@ const checks: [title: string, check: Check][] = [
   ["format and lint", tool(biome, ["check", "--error-on-warnings"])],
   ["types", tool(tsc, ["--noEmit"])],
   ...names.flatMap((name, at): [string, Check][] => {
-    const previous = names[at - 1];
+    const previous = names[at - 1] ?? name;
     return [
       [`buf lint ${name}`, tool(bufProgram, ["lint", name])],
       [`buf format ${name}`, tool(bufProgram, ["format", "--diff", "--exit-code", name])],
-      ...(previous === undefined
-        ? []
-        : ([
-            [`buf breaking ${name}`, tool(bufProgram, ["breaking", name, "--against", previous])],
-          ] as [string, Check][])),
+      [`buf breaking ${name}`, tool(bufProgram, ["breaking", name, "--against", previous])],
     ];
   }),
   ["rules of the course", async () => findProblems(courseRoot).join("\n")],
 ];
 
-try {
+await runScript("Usage: npm run check", async () => {
   generateStale(courseRoot);
+  let failed = 0;
   for (const [title, check] of checks) {
     const problem = await check();
     console.log(`${problem === "" ? "ok    " : "FAILED"}  ${title}`);
     if (problem === "") continue;
     console.error(problem.replace(/^/gm, "        "));
-    process.exitCode = 1;
+    failed++;
   }
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+  return failed > 0 ? 1 : 0;
+});

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { writeFiles } from "../fixtures.ts";
 import { Workspace } from "../play/workspace.ts";
 import { courseRoot, listSteps, type Step } from "../steps.ts";
 import {
@@ -11,45 +12,55 @@ import {
   putTable,
   type Trial,
   tableProblem,
-  tryAllPairs,
+  tryPairs,
 } from "./compatibility.ts";
+import { startServers } from "./servers.ts";
 
 const readme = () => readFileSync(join(courseRoot, "README.md"), "utf8").replaceAll("\r\n", "\n");
-const step = (number: number): Step => ({ number, name: `step-0${number}-x` });
 
 it("old clients and new servers get on as the README says", async () => {
-  assert.equal(tableProblem(readme(), compatibilityTable(await tryAllPairs(courseRoot))), "");
+  assert.equal(tableProblem(readme(), compatibilityTable(await tryPairs(courseRoot))), "");
 });
 
 describe("the trials", () => {
-  it("see a server that no longer does what an old client asks, and one that ends", async () => {
-    const copy = new Workspace(courseRoot);
-    try {
-      for (const { name } of listSteps(copy.root).slice(2)) {
-        rmSync(join(copy.root, name), { recursive: true });
-      }
-      const file = join(copy.root, "step-02-server-stream", "catalog", "known-product.ts");
-      const text = readFileSync(file, "utf8");
-      writeFileSync(file, text.replace("!== undefined", "=== undefined"));
-      const table = compatibilityTable(await tryAllPairs(copy.root));
-      assert.deepEqual(table.slice(0, 4), [
-        "| | server 02 |",
-        "| --- | --- |",
-        "| client 01 | NOT_FOUND |",
-        "",
-      ]);
-      writeFileSync(file, text.replace("const product", "process.exit(3); const product"));
-      await assert.rejects(
-        tryAllPairs(copy.root),
-        /^Error: the client of step-01-unary ends the server of step-02-server-stream:/,
-      );
-    } finally {
-      copy.remove();
-    }
+  it("notice a server that refuses what an old client asks, and one that ends", async () => {
+    using copy = new Workspace(courseRoot);
+    const [, second, ...others] = listSteps(copy.root);
+    for (const { name } of others) rmSync(join(copy.root, name), { recursive: true });
+    const file = join(copy.root, second?.name ?? "", "catalog", "known-product.ts");
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace("!== undefined", "=== undefined"));
+    const table = compatibilityTable(await tryPairs(copy.root));
+    assert.deepEqual(table.slice(2, 4), ["| 02 | NOT_FOUND | NOT_FOUND |", ""]);
+    writeFileSync(file, text.replace("const product", "process.exit(3); const product"));
+    await assert.rejects(
+      tryPairs(copy.root),
+      /^Error: the client of step-01-\S+ ends a server of step-02-\S+:/,
+    );
+  });
+
+  it("start all servers of a step, and tell each where those before it listen", async () => {
+    using copy = new Workspace(courseRoot);
+    const server = `import { createServer } from "node:net";
+      console.log(process.env.CATALOG_ADDRESS ?? "first");
+      const server = createServer().listen(Number(process.env.PORT), "127.0.0.1", () =>
+        console.log("listening on 127.0.0.1:" + server.address().port));`;
+    const folder = join(copy.root, "step-90-two");
+    writeFiles(folder, { "catalog-server.ts": server, "orders-server.ts": server });
+    await using running = await startServers(folder);
+    const [catalog, orders] = running.servers;
+    assert.equal(catalog?.program.lines()[0], "first");
+    assert.equal(orders?.program.lines()[0], catalog?.address);
+    assert.deepEqual(running.env, {
+      BAKERY_ADDRESS: catalog?.address,
+      CATALOG_ADDRESS: catalog?.address,
+      ORDERS_ADDRESS: orders?.address,
+    });
   });
 });
 
-describe("the table", () => {
+it("the table says what works and why the rest fails, and is found where it is not true", () => {
+  const step = (number: number): Step => ({ number, name: `step-0${number}-x` });
   const trials: Trial[] = [
     { client: step(1), server: step(2), outcomes: [["get", "OK"]] },
     { client: step(1), server: step(3), outcomes: [["get", "UNAVAILABLE"]] },
@@ -63,43 +74,18 @@ describe("the table", () => {
       ],
     },
   ];
-  const table = [
-    "| | server 02 | server 03 |",
-    "| --- | --- | --- |",
-    "| client 01 | all | no TLS |",
-    "| client 02 | | get; no token, INTERNAL |",
-  ];
-  const text = putTable(readme(), compatibilityTable(trials));
-
-  it("says what works, and why the rest does not", () => {
-    assert.deepEqual(compatibilityTable(trials).slice(0, 4), table);
-    assert.match(compatibilityTable(trials).at(-2) ?? "", /^- \*\*no token\*\*: UNAUTHENTICATED; /);
-  });
-
-  it("is written between its markers, and nothing else is touched", () => {
-    assert.ok(text.includes(`\n\n${table.join("\n")}\n\n`));
-    assert.equal(putTable(text, compatibilityTable(trials)), text);
-    const [before, after] = text.split(table.join("\n"));
-    assert.ok(readme().startsWith(before ?? "?"));
-    assert.ok(readme().endsWith(after?.slice(after.indexOf("<!-- end of")) ?? "?"));
-  });
-
-  it("that is not true is found, by its row", () => {
-    assert.equal(tableProblem(text, compatibilityTable(trials)), "");
-    const lie = text.replace("| client 01 | all | no TLS |", "| client 01 | all | all |");
-    const line = lie.split("\n").indexOf("| client 01 | all | all |") + 1;
-    assert.equal(
-      tableProblem(lie, compatibilityTable(trials)),
-      `README.md:${line}: old clients against new servers have come to something else:\n` +
-        "  README  | client 01 | all | all |\n" +
-        "  run     | client 01 | all | no TLS |\n" +
-        "If that is meant, npm run compatibility -- --update writes it.",
-    );
-  });
-
-  it("must have its place", () => {
-    for (const wrong of ["", text + text, text.replace("<!-- end of", "<!-- at the end of")]) {
-      assert.throws(() => putTable(wrong, table), /README\.md: must hold these two lines, once:/);
-    }
-  });
+  const table = compatibilityTable(trials);
+  assert.deepEqual(table.slice(2, 4), [
+    "| 02 | all | all |",
+    "| 03 | no TLS | get; no token, INTERNAL |",
+  ]);
+  assert.match(table.at(-2) ?? "", /^- \*\*no token\*\*: UNAUTHENTICATED; /);
+  const text = putTable(readme(), table);
+  assert.equal(tableProblem(text, table), "");
+  const lie = text.replace("| 03 | no TLS |", "| 03 | all |");
+  assert.match(
+    tableProblem(lie, table),
+    /^README\.md:\d+: .*\n {2}README {2}\| 03 \| all \| get;.*\n {2}run {5}\| 03 \| no TLS \|/,
+  );
+  assert.throws(() => putTable("", table), /README\.md: must hold these two lines:/);
 });

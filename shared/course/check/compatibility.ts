@@ -1,17 +1,23 @@
 // Old clients against new servers: what works, and what is refused, as a table in the course's README.
 // npm run compatibility says whether the table is true; with -- --update it writes the table anew.
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { status } from "@grpc/grpc-js";
 import { generateStale } from "../generate.ts";
+import { temporaryFolder } from "../play/cleanup.ts";
+import { runScript } from "../script.ts";
 import { courseRoot, listSteps, type Step } from "../steps.ts";
-import { startProgram, startServer } from "./servers.ts";
+import { runClient, startServers } from "./servers.ts";
 
-const USAGE = "Usage: npm run compatibility [-- --update]";
+const USAGE = `Usage: npm run compatibility [-- --update]
+
+Runs old clients against new servers, and says where the table in README.md is wrong.
+
+  --update   writes the table`;
+
 const BEGIN = "<!-- compatibility: npm run compatibility -- --update writes this -->";
 const END = "<!-- end of compatibility -->";
 
@@ -28,7 +34,7 @@ const commands: readonly (readonly [name: string, ...args: string[]])[] = [
   ["track", "order-1"],
 ];
 
-/** What a client of one step came to with the server of another. */
+/** What a client of one step came to with the servers of another. */
 export interface Trial {
   readonly client: Step;
   readonly server: Step;
@@ -37,49 +43,46 @@ export interface Trial {
 }
 
 /**
- * Runs the clients of all steps in `root` against the servers of all later ones.
+ * Runs the client of the first step in `root`, and of the step before, against the servers of each step.
  * @throws {Error} for a client that ends with anything else than success or a status.
  */
-export async function tryAllPairs(root: string): Promise<Trial[]> {
+export async function tryPairs(root: string): Promise<Trial[]> {
   const steps = listSteps(root);
   const trials: Trial[] = [];
-  const servers = steps.slice(1).reverse(); // The last has the most clients: it comes first.
-  const tryServers = async () => {
-    for (let server = servers.shift(); server !== undefined; server = servers.shift()) {
-      const { number } = server;
-      const clients = steps.filter((client) => client.number < number);
-      trials.push(...(await tryClients(root, clients, server)));
-    }
-  };
-  await Promise.all(Array.from({ length: SERVERS_AT_ONCE }, tryServers));
+  for (let at = 1; at < steps.length; at += SERVERS_AT_ONCE) {
+    const servers = [...steps.entries()].slice(at, at + SERVERS_AT_ONCE);
+    const tried = servers.map(([number, server]) => {
+      const clients = steps.filter((_, client) => client === 0 || client === number - 1);
+      return tryClients(root, clients, server);
+    });
+    trials.push(...(await Promise.all(tried)).flat());
+  }
   return trials;
 }
 
 async function tryClients(root: string, clients: readonly Step[], server: Step): Promise<Trial[]> {
-  const folder = mkdtempSync(join(tmpdir(), "course-pairs-"));
+  using folder = temporaryFolder("pairs");
+  const own = join(folder.path, "own");
+  mkdirSync(own);
   // The settings of every step together: a program reads those that it knows.
-  const made = { KEYS: join(folder, "own", "keys"), CERTS: join(folder, "own", "certs") };
+  const made = { KEYS: join(own, "keys"), CERTS: join(own, "certs") };
   const quick = { TILL_MS: "0", KITCHEN_MS: "10" };
-  try {
-    mkdirSync(join(folder, "own"));
-    await using running = await startServer(join(root, server.name), { ...made, ...quick });
-    const env = {
-      ...made,
-      BAKERY_ADDRESS: running.address,
-      BAKERY_CA: join(made.CERTS, "ca.pem"),
-      BAKERY_TOKEN: await bakersToken(join(root, server.name), made),
-    };
-    const trials: Trial[] = [];
-    for (const client of clients) {
-      trials.push({ client, server, outcomes: await tryCommands(root, client, env) });
-      if (running.program.exitCode === undefined) continue;
-      const output = running.program.output();
-      throw new Error(`the client of ${client.name} ends the server of ${server.name}:\n${output}`);
-    }
-    return trials;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  await using running = await startServers(join(root, server.name), { ...made, ...quick });
+  const env = {
+    ...made,
+    ...running.env,
+    BAKERY_CA: join(made.CERTS, "ca.pem"),
+    BAKERY_TOKEN: await bakersToken(join(root, server.name), made),
+  };
+  const trials: Trial[] = [];
+  for (const client of clients) {
+    trials.push({ client, server, outcomes: await tryCommands(root, client, env) });
+    const ended = running.servers.find(({ program }) => program.exitCode !== undefined);
+    if (ended === undefined) continue;
+    const output = ended.program.output();
+    throw new Error(`the client of ${client.name} ends a server of ${server.name}:\n${output}`);
   }
+  return trials;
 }
 
 async function tryCommands(
@@ -87,77 +90,55 @@ async function tryCommands(
   client: Step,
   env: NodeJS.ProcessEnv,
 ): Promise<Trial["outcomes"]> {
-  const lines = commands.map((words) =>
-    JSON.stringify([...words, "--deadline-ms", String(DEADLINE_MS)]),
-  );
-  const session = [join(root, client.name, "client.ts"), ...lines];
-  const output = await printed(import.meta.dirname, "client-session.ts", session, env);
-  const runs = output.split(/^ended (\S+)\n/m);
-  const outcomes = commands.flatMap(([command], at): Trial["outcomes"] => {
-    const [text = "", exitCode] = runs.slice(2 * at);
-    const usage = exitCode === "2" && text.includes("\nUsage: ");
-    if (usage && !text.includes(`\n  ${command} `)) return []; // Its usage text does not list it.
-    const ended = exitCode === "0" ? "OK" : status[Number(exitCode) - FIRST_EXIT_CODE];
-    if (ended !== undefined) return [[command, ended]];
-    throw new Error(`the client of ${client.name} ends with exit code ${exitCode}:\n${text}`);
-  });
+  const outcomes: (readonly [command: string, status: string])[] = [];
+  for (const [command, ...args] of commands) {
+    const words = [command, ...args, "--deadline-ms", String(DEADLINE_MS)];
+    const { exitCode, stdout, stderr } = await runClient(join(root, client.name), words, env);
+    const isMissing = exitCode === 2 && !stderr.includes(`\n  ${command} `); // in its usage
+    if (isMissing) continue;
+    const ended = exitCode === 0 ? "OK" : status[exitCode - FIRST_EXIT_CODE];
+    if (ended === undefined) {
+      const output = `${stdout}${stderr}`;
+      throw new Error(`the client of ${client.name} ends with exit code ${exitCode}:\n${output}`);
+    }
+    outcomes.push([command, ended]);
+  }
   if (outcomes.length > 0) return outcomes;
-  throw new Error(
-    `the client of ${client.name} has none of the commands that are tried:\n${output}`,
-  );
+  throw new Error(`the client of ${client.name} has none of the commands that are tried`);
 }
 
-/** A token as the server's step prints it; empty if it has no tokens. */
+/** Returns a token as the step in `folder` prints it; empty if it has no tokens. */
 async function bakersToken(folder: string, env: NodeJS.ProcessEnv): Promise<string> {
   if (!existsSync(join(folder, "token.ts"))) return "";
   const args = ["--user", "ada", "--role", "baker"];
-  return (await printed(folder, "token.ts", args, env)).trim();
+  const { exitCode, stdout, stderr } = await runClient(folder, args, env, "token.ts");
+  if (exitCode === 0) return stdout.trim();
+  throw new Error(`${join(folder, "token.ts")} failed:\n${stderr}`);
 }
 
-async function printed(
-  folder: string,
-  file: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<string> {
-  const program = startProgram(folder, file, args, env);
-  try {
-    const ended = await program.ends(commands.length * DEADLINE_MS);
-    if (ended && program.exitCode === 0) return program.output();
-    throw new Error(`${join(folder, file)} ${args.join(" ")} failed:\n${program.output()}`);
-  } finally {
-    await program.stop();
-  }
-}
-
-/** What the steps know about a status: a word for the table, and what it is about. */
+/** The statuses that steps introduce: a word for the table, and what it means. */
 const refusals: Readonly<Record<string, readonly [word: string, meaning: string]>> = {
-  UNAUTHENTICATED: ["no token", "the server asks who calls, and this client cannot tell"],
+  UNAUTHENTICATED: ["no token", "the server asks who is calling, and this client cannot say"],
   UNAVAILABLE: ["no TLS", "the server speaks TLS, and this client does not"],
 };
 
-/** The table of what the trials came to, in Markdown: a row for each client, and what its words mean. */
+/** Returns the table of the trials in Markdown: a row for each server, and what its words mean. */
 export function compatibilityTable(trials: readonly Trial[]): string[] {
-  const numbers = (steps: Step[]) =>
-    [...new Set(steps.map(({ number }) => number))].sort((a, b) => a - b);
   const label = (step: number) => String(step).padStart(2, "0");
-  const servers = numbers(trials.map(({ server }) => server));
-  const rows = numbers(trials.map(({ client }) => client)).map((client) => {
-    const cells = servers.map((server) => {
-      const trial = trials.find(
-        (tried) => tried.client.number === client && tried.server.number === server,
-      );
-      return trial === undefined ? " " : ` ${cell(trial)} `;
-    });
-    return `| client ${label(client)} |${cells.join("|")}|`;
+  const servers = [...new Set(trials.map(({ server }) => server.number))].sort((a, b) => a - b);
+  const rows = servers.map((number) => {
+    const tried = trials.filter(({ server }) => server.number === number);
+    const first = tried.find(({ client }) => client.number === 1);
+    const before = tried.find(({ client }) => client.number === number - 1);
+    return `| ${label(number)} | ${cell(first)} | ${cell(before)} |`;
   });
   const met = new Set(trials.flatMap(({ outcomes }) => outcomes.map(([, ended]) => ended)));
   const legend = Object.entries(refusals)
     .filter(([name]) => met.has(name))
     .map(([name, [word, meaning]]) => `- **${word}**: ${name}; ${meaning}.`);
   return [
-    `| | ${servers.map((server) => `server ${label(server)}`).join(" | ")} |`,
-    `| ---${" | ---".repeat(servers.length)} |`,
+    "| Server of step | Client of step 01 | Client of the step before |",
+    "| --- | --- | --- |",
     ...rows,
     "",
     "- **all**: every command that this client has works.",
@@ -165,8 +146,9 @@ export function compatibilityTable(trials: readonly Trial[]): string[] {
   ];
 }
 
-/** `all`, or the commands that work and why the others do not. */
-function cell({ outcomes }: Trial): string {
+/** Returns `all`, or the commands that work and why the others fail. */
+function cell(trial: Trial | undefined): string {
+  const outcomes = trial?.outcomes ?? [];
   const working = outcomes.flatMap(([command, ended]) => (ended === "OK" ? [command] : []));
   if (working.length === outcomes.length) return "all";
   const failed = outcomes.map(([, ended]) => ended).filter((ended) => ended !== "OK");
@@ -175,54 +157,43 @@ function cell({ outcomes }: Trial): string {
 }
 
 /**
- * The text of a README with `table` between its markers.
- * @throws {Error} if the markers do not stand in it, each once.
+ * Returns the text of a README with `table` between its markers.
+ * @throws {Error} if the markers are not in it.
  */
 export function putTable(readme: string, table: readonly string[]): string {
-  const lines = readme.split("\n");
-  const [from, to] = [lines.indexOf(BEGIN), lines.indexOf(END)];
-  const once = from === lines.lastIndexOf(BEGIN) && to === lines.lastIndexOf(END);
-  if (from < 0 || to < from || !once) {
-    throw new Error(`README.md: must hold these two lines, once:\n${BEGIN}\n${END}`);
+  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
+  if (from < 0 || to < from) {
+    throw new Error(`README.md: must hold these two lines:\n${BEGIN}\n${END}`);
   }
-  return lines.toSpliced(from + 1, to - from - 1, "", ...table, "").join("\n");
+  const place = `${BEGIN}\n\n${table.join("\n")}\n\n`;
+  return `${readme.slice(0, from)}${place}${readme.slice(to)}`;
 }
 
-/** The first line of the table that is not what the run gave, and what to do; empty if all are. */
+/** Returns the first line of the table that is not true, and what to do; empty if all are. */
 export function tableProblem(readme: string, table: readonly string[]): string {
-  const [said, real] = [readme.split("\n"), putTable(readme, table).split("\n")];
+  const said = readme.split("\n");
+  const real = putTable(readme, table).split("\n");
   const at = real.findIndex((line, index) => line !== said[index]);
   if (at < 0) return "";
   return (
-    `README.md:${at + 1}: old clients against new servers have come to something else:\n` +
+    `README.md:${at + 1}: old clients and new servers behave differently:\n` +
     `  README  ${said[at]}\n  run     ${real[at]}\n` +
-    "If that is meant, npm run compatibility -- --update writes it."
+    "If that is intended, npm run compatibility -- --update writes it."
   );
 }
 
 // npm run compatibility
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  try {
-    const update = readArguments();
+  await runScript(USAGE, async () => {
+    const { values } = parseArgs({ options: { update: { type: "boolean", default: false } } });
     generateStale(courseRoot);
     const file = join(courseRoot, "README.md");
     const readme = readFileSync(file, "utf8").replaceAll("\r\n", "\n");
-    const table = compatibilityTable(await tryAllPairs(courseRoot));
-    const problem = tableProblem(readme, table);
-    if (update) writeFileSync(file, putTable(readme, table));
-    console.log(table.join("\n"));
-    if (problem !== "" && !update) throw new Error(`\n${problem}`);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode ??= 1;
-  }
-}
-
-function readArguments(): boolean {
-  try {
-    return parseArgs({ options: { update: { type: "boolean", default: false } } }).values.update;
-  } catch (error) {
-    process.exitCode = 2;
-    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-  }
+    const table = compatibilityTable(await tryPairs(courseRoot));
+    console.log(`${table.join("\n")}\n`);
+    if (values.update) writeFileSync(file, putTable(readme, table));
+    const problem = values.update ? "" : tableProblem(readme, table);
+    if (problem !== "") console.error(problem);
+    return problem === "" ? 0 : 1;
+  });
 }

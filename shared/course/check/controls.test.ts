@@ -1,110 +1,102 @@
-// Negative controls of the steps, and that the control itself can tell. `npm test 3` sets COURSE_STEPS.
+// Negative controls of the steps, and that the control itself can tell.
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { courseRoot, listSteps } from "../steps.ts";
-import { judgeControl, runTestsAgainst } from "./controls.ts";
+import { pathToFileURL } from "node:url";
+import { runNode, writeFiles } from "../fixtures.ts";
+import { type TemporaryFolder, temporaryFolder } from "../play/cleanup.ts";
+import { linkModules } from "../play/workspace.ts";
+import { courseRoot, listSteps, stepsNamed } from "../steps.ts";
+import { control } from "./controls.ts";
 
-const wanted = (process.env.COURSE_STEPS ?? "").split(" ").filter(Boolean);
+const steps = listSteps().map(({ name }) => name);
+const named = stepsNamed();
 
 describe("the tests of a step, with the programs of the step before,", { concurrency: 2 }, () => {
-  const steps = listSteps();
-  for (const [at, { name }] of steps.entries()) {
-    const previous = steps[at - 1]?.name;
-    if (previous === undefined || (wanted.length > 0 && !wanted.includes(name))) continue;
-    it(`fail: ${name}`, async () => {
-      const problem = judgeControl(name, await runTestsAgainst(courseRoot, name, previous));
-      assert.equal(problem, "");
-    });
+  for (const [at, name] of steps.entries()) {
+    const previous = steps[at - 1];
+    if (previous === undefined || (named.length > 0 && !named.includes(name))) continue;
+    it(`fail: ${name}`, async () => assert.equal(await control(courseRoot, name, previous), ""));
   }
 });
 
-describe("the control", { concurrency: 2 }, () => {
-  let root: string;
+it("the tests of step 01 pass with a proxy in the environment that is not there", {
+  skip: named.length > 0,
+}, async () => {
+  const args = ["--import", "tsx/esm", join(courseRoot, steps[0] ?? "", "step.test.ts")];
+  const proxies = { http_proxy: "http://127.0.0.1:9", no_grpc_proxy: undefined };
+  const { exitCode, output } = await runNode(courseRoot, args, proxies);
+  assert.equal(exitCode, 0, output);
+});
 
-  /** A course of two steps. The client of the first prints "old", that of the second prints "new". */
+describe("the control", { concurrency: 2 }, () => {
+  let course: TemporaryFolder;
+
   before(() => {
-    root = mkdtempSync(join(tmpdir(), "course-fixture-"));
-    symlinkSync(join(courseRoot, "node_modules"), join(root, "node_modules"), "junction");
-    writeFileSync(join(root, "package.json"), '{ "type": "module" }');
-    for (const [step, word] of [
-      ["step-01-old", "old"],
-      ["step-02-new", "new"],
-    ] as const) {
-      mkdirSync(join(root, step));
-      writeFileSync(join(root, step, "client.ts"), `console.log("${word}");`);
-    }
+    course = temporaryFolder("fixture");
+    linkModules(courseRoot, course.path);
+    writeFiles(course.path, {
+      "package.json": '{ "type": "module" }',
+      "step-01-old/client.ts": 'console.log("old");',
+      "step-01-old/server.ts": 'console.log("listening on an-old-server");',
+    });
   });
 
-  after(() => rmSync(root, { recursive: true, force: true }));
+  after(() => course.remove());
 
-  /** What the control says of a step 02 with these tests. Each has a copy of the second step. */
+  /** Returns what the control says of a step 02 with these tests, whose client prints "new". */
   async function judge(name: string, tests: string, programs = "step-01-old"): Promise<string> {
     const step = `step-02-${name}`;
-    mkdirSync(join(root, step), { recursive: true });
-    writeFileSync(join(root, step, "client.ts"), 'console.log("new");');
-    const servers = join(import.meta.dirname, "servers.ts");
+    const servers = pathToFileURL(join(import.meta.dirname, "servers.ts")).href;
     const imports = `
       import assert from "node:assert/strict";
       import { before, it } from "node:test";
-      import { eventually, runClient } from ${JSON.stringify(servers)};
-      const client = async () => (await runClient(import.meta.dirname, [])).stdout;`;
-    writeFileSync(join(root, step, "step.test.ts"), `${imports}\n${tests}`);
-    return judgeControl(step, await runTestsAgainst(root, step, programs || step));
+      import { eventually, runClient, startServer } from ${JSON.stringify(servers)};
+      const client = async () => (await runClient(import.meta.dirname, [])).stdout;
+      const server = async () =>
+        (await startServer(import.meta.dirname, {}, "orders-server.ts")).address;`;
+    writeFiles(course.path, {
+      [`${step}/client.ts`]: 'console.log("new");',
+      [`${step}/orders-server.ts`]: 'console.log("listening on a-new-server");',
+      [`${step}/step.test.ts`]: `${imports}\n${tests}`,
+    });
+    return await control(course.path, step, programs);
   }
 
+  const error = 'Object.assign(new Error("no such method"), { code: 12, details: "" })';
   const notices = 'it("prints new", async () => assert.equal(await client(), "new\\n"));';
 
-  it("is good when a test fails by an assertion", async () => {
-    assert.equal(await judge("good", notices), "");
-  });
-
-  it("is good when a test fails by a call's status, or waits for what never comes", async () => {
-    const status = 'Object.assign(new Error("no such method"), { code: 12, details: "" })';
-    const fails = `it("calls", async () => { if (await client() === "old\\n") throw ${status}; });`;
-    assert.equal(await judge("status", fails), "");
-    const waits = `const found = await client();
-      it("waits", () => eventually(() => found === "new\\n"));`;
-    assert.equal(await judge("waits", waits), "");
-  });
-
-  it("finds tests that pass with the step's own programs", async () => {
-    assert.match(await judge("own", notices, ""), /^the tests of step-02-own pass with/);
-  });
-
-  it("finds tests that pass because they do not look", async () => {
-    const looksAway = 'it("prints", async () => assert.notEqual(await client(), ""));';
-    assert.match(await judge("blind", looksAway), /they do not notice.*Add a test/);
-  });
-
-  for (const [name, tests, words] of [
+  for (const [name, tests] of [
+    ["assertion", notices],
+    ["server", 'it("is", async () => assert.equal(await server(), "a-new-server"));'],
     [
-      "type-error",
-      'it("reads", async () => { const x = { new: 1 }; assert.ok(x[(await client()).trim()].y); });',
-      /crash.*\n {2}reads\n {4}TypeError: /,
+      "text",
+      "it('is', async () => assert.deepEqual({ a: await client(), code: 1 }, { a: 'new\\n', code: 1 }));",
     ],
-    ["hook", 'before(() => missing()); it("runs", () => {});', /crash.*\n.*\n {4}ReferenceError: /],
-    [
-      "late",
-      'it("goes on", async () => { setTimeout(() => { throw new Error("late"); }); await client(); });',
-      /crash.*\n {2}goes on\n {4}Error: late/,
-    ],
+    ["status", `it("calls", async () => { if ((await client()) === "old\\n") throw ${error}; });`],
+    ["wait", 'const c = await client(); it("waits", () => eventually(() => c === "new\\n"));'],
   ] as const) {
-    it(`finds tests that crash: ${name}`, async () => {
-      assert.match(await judge(name, `${notices}\n${tests}`), words);
+    it(`is content with tests that fail: ${name}; not with those that pass`, async () => {
+      assert.equal(await judge(name, tests), "");
+      const own = await judge(name, tests, `step-02-${name}`);
+      assert.match(own, /pass with .* they do not notice that .*Add a test/);
     });
   }
 
-  for (const [name, tests] of [
-    ["import", 'import "../nowhere.ts";'],
-    ["syntax", "it("],
-    ["exit", "process.exit(1);"],
+  for (const [name, tests, words] of [
+    ["type", 'it("reads", async () => undefined.x);', /crash.*\n {2}reads\n.*Cannot read prop/],
+    ["hook", 'before(() => missing()); it("runs", () => {});', /crash.*\n.*\n.*missing is not def/],
+    [
+      "late",
+      'it("goes on", async () => { setTimeout(() => { throw new Error("late"); }); await client(); });',
+      /crash.*\n {2}goes on\n.*late/,
+    ],
+    ["import", 'import "../nowhere.ts";', /^the tests of step-02-import broke off/],
+    ["exit", "process.exit(1);", /^the tests of step-02-exit broke off/],
   ] as const) {
-    it(`finds tests that come to no end: ${name}`, async () => {
-      await assert.rejects(judge(name, tests), /^Error: the tests of step-02-\w+ broke off/);
+    it(`finds tests that crash or come to no end: ${name}`, async () => {
+      assert.match(await judge(name, `${notices}\n${tests}`), words);
     });
   }
 });

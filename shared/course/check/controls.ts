@@ -1,65 +1,78 @@
 // Negative controls: the tests of a step must notice when they are given the programs of the step before.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Program } from "../play/programs.ts";
-import { END_LINE, type TestFailure } from "./failures-reporter.ts";
-
-const reporter = pathToFileURL(join(import.meta.dirname, "failures-reporter.ts")).href;
 
 /** How long the tests of one step may take. */
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 300_000;
+
+/** A test or hook that failed of itself, not because another did. */
+interface Failure {
+  readonly test: string;
+  /** True if the test itself does not work; false if it has seen a program do what it should not. */
+  readonly crashed: boolean;
+  readonly message: string;
+}
 
 /**
- * Runs the tests of `step` with the server and the client of the step `programs`; everything that the
+ * Runs the tests of `step` with the servers and the client of the step `programs`; everything that the
  * tests import stays their own. See servers.ts.
- * @throws {Error} if the tests do not come to an end, or a test file cannot be loaded.
+ * @returns what is wrong with the tests, and what to do; empty if they fail as they should.
  */
-export async function runTestsAgainst(
-  root: string,
-  step: string,
-  programs: string,
-): Promise<TestFailure[]> {
-  const folder = mkdtempSync(join(tmpdir(), "course-control-"));
-  const report = join(folder, "report");
-  writeFileSync(report, ""); // It stays so if the tests cannot even be loaded.
-  const control = step === programs ? undefined : `${step} ${programs}`;
+export async function control(root: string, step: string, programs: string): Promise<string> {
   const tests = new Program({
     file: process.execPath,
     args: [
       "--import=tsx/esm",
-      `--test-reporter=${reporter}`,
-      `--test-reporter-destination=${report}`,
+      `--import=${pathToFileURL(join(import.meta.dirname, "test-process.ts")).href}`,
+      "--test-reporter=tap",
       join(root, step, "step.test.ts"),
     ],
     cwd: root,
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined, COURSE_CONTROL: control },
+    env: {
+      ...process.env,
+      NODE_TEST_CONTEXT: undefined,
+      COURSE_CONTROL: step === programs ? undefined : `${step} ${programs}`,
+    },
   });
   try {
     const ended = await tests.ends(TIMEOUT_MS);
-    const lines = ended ? readFileSync(report, "utf8").trimEnd().split("\n") : [];
-    if (lines.pop() !== END_LINE) {
+    const report = tests.output();
+    if (!/^# tests \d+$/m.test(report)) {
       const why = ended ? "broke off" : `had not ended after ${TIMEOUT_MS / 1000} s`;
-      throw new Error(`the tests of ${step} ${why}:\n${tests.output().trimEnd()}`);
+      return `the tests of ${step} ${why}:\n${report.trimEnd()}`;
     }
-    return lines.map((line): TestFailure => JSON.parse(line));
+    return judge(step, failuresIn(report));
   } finally {
     await tests.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** What is wrong with a control that gave these failures, and what to do; empty if it is good. */
-export function judgeControl(step: string, failures: readonly TestFailure[]): string {
+/** Reads a report in the Test Anything Protocol. */
+function failuresIn(report: string): Failure[] {
+  const blocks = report.matchAll(/^( *)not ok \d+ - ([^\n]*)\n\1 {2}---\n(.*?)\n\1 {2}\.\.\.$/gms);
+  return [...blocks].flatMap(([, indent = "", test = "", details = ""]): Failure[] => {
+    // Deeper lines are text of the error, in which anything may stand.
+    const field = (name: string) =>
+      new RegExp(`^${indent}  ${name}: (\\|-\\n)?(.*)$`, "m").exec(details)?.[2] ?? "";
+    const [type, code] = [field("failureType"), field("code")];
+    if (type === "'subtestsFailed'" || type === "'cancelledByParent'") return [];
+    // A call's status is a number; what a system or a mistake gives is a word.
+    const isSeen = code === "'ERR_ASSERTION'" || /^\d+$/.test(code);
+    const isOfTest = type === "'testCodeFailure'" || type === "'hookFailed'";
+    return [{ test, crashed: !isSeen || !isOfTest, message: field("error").trim() }];
+  });
+}
+
+function judge(step: string, failures: readonly Failure[]): string {
   if (failures.length === 0) {
     return (
       `the tests of ${step} pass with the programs of the step before: they do not notice that the ` +
-      "feature is missing. Add a test that reaches it through server.ts or client.ts."
+      "feature is missing. Add a test that reaches it through a server or client.ts."
     );
   }
-  const crashes = failures.filter(({ kind }) => kind === "crash");
+  const crashes = failures.filter(({ crashed }) => crashed);
   if (crashes.length === 0) return "";
   const list = crashes.map(({ test, message }) => `  ${test}\n    ${message}`).join("\n");
   return (

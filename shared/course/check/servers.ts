@@ -1,29 +1,40 @@
-// For tests: a step's server and client as processes, on real sockets.
+// For tests: a step's servers and client as processes, on real sockets.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { basename, join, resolve } from "node:path";
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
+import { addressVariables, bareEnvironment, LOOPBACK } from "../play/environment.ts";
 import { Program } from "../play/programs.ts";
+import { type StepServer, serversOf } from "../steps.ts";
 
-const START_MS = 20_000;
+const START_MS = 60_000;
 
-// Set by the negative control, see controls.ts: "STEP OTHER" gives the tests of STEP the server and the
+// The clients in a test's own process, too, reach this machine past any proxy.
+process.env.no_grpc_proxy = LOOPBACK;
+
+// Set by the negative control, see controls.ts: "STEP OTHER" gives the tests of STEP the servers and the
 // client of OTHER. What never comes is then not waited for as long.
 const [tested, instead] = (process.env.COURSE_CONTROL ?? "").split(" ");
-const PATIENCE_MS = instead === undefined ? 10_000 : 200;
+const PATIENCE_MS = instead === undefined ? 30_000 : 200;
 
 /** For a `describe` that starts no program. The control is about programs, and passes it over. */
 export const inThisProcess: { readonly skip: string | false } = {
   skip: instead !== undefined && "it starts no program",
 };
 
-/** The file of a program of the step in `folder`. */
+/**
+ * Returns the file of a program of the step in `folder`. The control gives the program of the same name
+ * in the other step, or the only server there, which did the work of all.
+ */
 function programFile(folder: string, file: string): string {
+  const isServer = serversOf(folder).some((server) => server.file === file);
   const redirected = instead !== undefined && basename(resolve(folder)) === tested;
-  return redirected && (file === "server.ts" || file === "client.ts")
-    ? join(folder, "..", instead, file)
-    : join(folder, file);
+  if (!redirected || (file !== "client.ts" && !isServer)) return join(folder, file);
+  const other = join(folder, "..", instead);
+  const names = serversOf(other).map((server) => server.file);
+  const [only = file] = names.length === 1 ? names : [];
+  return join(other, isServer && !names.includes(file) ? only : file);
 }
 
 /** A server that is listening. `await using` ends it with the block. */
@@ -33,16 +44,10 @@ export interface RunningServer extends AsyncDisposable {
   readonly address: string;
 }
 
-/** The environment of a program under test: nothing of the tester's own settings, a free port. */
-function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { PATH, Path, SystemRoot, TEMP, TMPDIR, HOME, USERPROFILE } = process.env;
-  return { PATH, Path, SystemRoot, TEMP, TMPDIR, HOME, USERPROFILE, PORT: "0", ...env };
-}
-
 // Of tsx only what ES modules need: tests start hundreds of programs.
 const loader = ["--import", "tsx/esm"];
 
-/** Starts a program of a step without waiting for anything. */
+/** Starts a program of a step, on a free port if it is a server, without waiting for anything. */
 export function startProgram(
   folder: string,
   file: string,
@@ -53,19 +58,21 @@ export function startProgram(
     file: process.execPath,
     args: [...loader, programFile(folder, file), ...args],
     cwd: join(folder, ".."),
-    env: cleanEnvironment(env),
+    env: bareEnvironment({ PORT: "0", ...env }),
   });
 }
 
 /**
- * Starts the server of the step in `folder` on a free port.
- * @throws {Error} with what it printed, if it does not come to listen.
+ * Starts a server of the step in `folder` on a free port.
+ * @param file its file; may be left out if the step has one server.
+ * @throws {Error} with what it printed, if it does not start to listen.
  */
 export async function startServer(
   folder: string,
   env: NodeJS.ProcessEnv = {},
+  file: string = onlyServer(folder),
 ): Promise<RunningServer> {
-  const program = startProgram(folder, "server.ts", [], env);
+  const program = startProgram(folder, file, [], env);
   const heard = () => /^listening on (\S+)$/m.exec(program.output())?.[1];
   await program.until(() => heard() !== undefined, START_MS);
   const address = heard();
@@ -77,6 +84,47 @@ export async function startServer(
   return { program, address, [Symbol.asyncDispose]: () => program.stop() };
 }
 
+function onlyServer(folder: string): string {
+  const files = serversOf(folder).map(({ file }) => file);
+  const [only, ...others] = files;
+  if (only !== undefined && others.length === 0) return only;
+  throw new Error(`${folder} has ${files.length} servers, ${files.join(", ")}: name one`);
+}
+
+/** All servers of a step. `await using` ends them with the block. */
+export interface RunningServers extends AsyncDisposable {
+  readonly servers: readonly RunningServer[];
+  /** Tells a client where they listen; see addressVariables. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Starts all servers of the step in `folder`, in the order of their names, each on a free port. Each is
+ * told the addresses of those before it.
+ */
+export async function startServers(
+  folder: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<RunningServers> {
+  const running: (readonly [StepServer, RunningServer])[] = [];
+  const addresses = () =>
+    addressVariables(running.map(([server, { address }]) => [server, address] as const));
+  const stop = async () => {
+    await Promise.all(running.map(([, { program }]) => program.stop()));
+  };
+  try {
+    for (const server of serversOf(folder)) {
+      const own = { ...addresses(), ...env };
+      running.push([server, await startServer(folder, own, server.file)]);
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const servers = running.map(([, server]) => server);
+  return { servers, env: addresses(), [Symbol.asyncDispose]: stop };
+}
+
 /** What a client printed, and how it ended. */
 export interface ClientRun {
   readonly stdout: string;
@@ -84,21 +132,19 @@ export interface ClientRun {
   readonly exitCode: number;
 }
 
-/** Runs the client of the step in `folder` to its end. */
+/** Runs a program of the step in `folder` to its end: its client unless `file` says otherwise. */
 export function runClient(
   folder: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  file = "client.ts",
 ): Promise<ClientRun> {
+  const command = [...loader, programFile(folder, file), ...args];
+  const options = { cwd: join(folder, ".."), env: bareEnvironment(env), timeout: START_MS };
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [...loader, programFile(folder, "client.ts"), ...args],
-      { cwd: join(folder, ".."), env: cleanEnvironment(env), timeout: START_MS },
-      (error, stdout, stderr) => {
-        resolve({ stdout, stderr, exitCode: error === null ? 0 : Number(error.code ?? -1) });
-      },
-    );
+    execFile(process.execPath, command, options, (error, stdout, stderr) => {
+      resolve({ stdout, stderr, exitCode: error === null ? 0 : Number(error.code ?? -1) });
+    });
   });
 }
 
@@ -114,7 +160,7 @@ export async function eventually(condition: () => boolean, timeoutMs = PATIENCE_
   }
 }
 
-/** Lets a server in this process listen on a free port. Gives HOST:PORT. */
+/** Lets a server in this process listen on a free port. Returns HOST:PORT. */
 export function listenHere(server: Server): Promise<string> {
   return new Promise((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {

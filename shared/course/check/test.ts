@@ -1,45 +1,81 @@
-// npm test [STEP ...]: everything that runs, or what concerns some steps.
+// npm test [STEP ...]: the lessons; npm run test:course [STEP ...]: the tools that keep them true.
 
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { filesBelow, generateStale } from "../generate.ts";
-import { chooseSteps, courseRoot, listSteps } from "../steps.ts";
+import { temporaryFolder, whenThisProcessEnds } from "../play/cleanup.ts";
+import { LOOPBACK } from "../play/environment.ts";
+import { runScript } from "../script.ts";
+import { chooseSteps, courseRoot } from "../steps.ts";
 
-// A slow machine needs minutes for a README of many commands; a test that hangs ends here.
-const TEST_TIMEOUT_MS = 120_000;
+const USAGE = `Usage: npm test [STEP ...], npm run test:course [STEP ...]
 
-// Tests of the course that can be asked of some steps alone, through COURSE_STEPS.
-const ofEachStep = ["readmes.test.ts", "controls.test.ts"];
+Tests the lessons: the steps and their READMEs. test:course tests the tools that keep them true, and
+whether the tests of the steps can fail.
+STEP is a number or a folder; all of them unless given.`;
 
-try {
-  const wanted = process.argv.slice(2);
-  const steps = chooseSteps(wanted).map(({ name }) => name);
-  generateStale(courseRoot);
-  const files =
-    wanted.length === 0
-      ? ["shared", ...listSteps().map(({ name }) => name)].flatMap(testsOf)
-      : [...steps.flatMap(testsOf), ...ofEachStep.map((file) => join("shared", "course", file))];
-  const options = [
-    "--import=tsx/esm",
-    "--test",
-    "--test-reporter=spec",
-    "--test-concurrency=3",
-    `--test-timeout=${TEST_TIMEOUT_MS}`,
-  ];
-  const env = { ...process.env, COURSE_STEPS: wanted.length === 0 ? "" : steps.join(" ") };
-  const { status } = spawnSync(process.execPath, [...options, ...files], {
-    cwd: courseRoot,
-    env,
-    stdio: "inherit",
+/** For a whole file. A slow machine needs minutes for the READMEs; test-process.ts ends a test that hangs. */
+const FILE_TIMEOUT_MS = 1_200_000;
+
+const READMES = join("shared", "course", "play", "readmes.test.ts");
+const CONTROLS = join("shared", "course", "check", "controls.test.ts");
+
+await runScript(USAGE, async () => {
+  const { values, positionals } = parseArgs({
+    options: { course: { type: "boolean", default: false } },
+    allowPositionals: true,
   });
-  process.exitCode = status ?? 1;
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 2;
-}
+  const steps = chooseSteps(positionals).map(({ name }) => name);
+  const all = positionals.length === 0;
+  const named = all ? [] : steps;
+  generateStale(courseRoot);
+  if (values.course) {
+    const tools = ["shared/course", "shared/bench"].flatMap(testsIn);
+    return await run(all ? tools.filter((file) => file !== READMES) : [CONTROLS], named);
+  }
+  const beside = all ? ["shared/bakery", "shared/terminal"] : [];
+  return await run([READMES, ...[...steps, ...beside].flatMap(testsIn)], named);
+});
 
-function testsOf(folder: string): string[] {
+function testsIn(folder: string): string[] {
   return filesBelow(join(courseRoot, folder), ".test.ts")
     .filter((file) => !/(^|[\\/])node_modules[\\/]/.test(file))
     .map((file) => join(folder, file));
+}
+
+/** Returns the exit code. */
+async function run(files: readonly string[], steps: readonly string[]): Promise<number> {
+  using folder = temporaryFolder("tests");
+  const options = [
+    "--import=tsx/esm",
+    `--import=${pathToFileURL(join(import.meta.dirname, "test-process.ts")).href}`,
+    "--test",
+    "--test-reporter=spec",
+    "--test-concurrency=3",
+    `--test-timeout=${FILE_TIMEOUT_MS}`,
+  ];
+  // In our process group: Ctrl+C reaches it, and the tests, without us.
+  const tests = spawn(process.execPath, [...options, ...files], {
+    cwd: courseRoot,
+    env: {
+      ...process.env,
+      COURSE_STEPS: steps.join(" "),
+      COURSE_TESTS: folder.path,
+      no_grpc_proxy: LOOPBACK,
+    },
+    stdio: "inherit",
+  });
+  const ended = once(tests, "exit");
+  whenThisProcessEnds(
+    () => tests.kill("SIGKILL"),
+    async () => {
+      tests.kill("SIGTERM"); // A signal may have come to us alone.
+      await ended;
+    },
+  );
+  const [code] = await ended;
+  return code ?? 1;
 }

@@ -1,10 +1,10 @@
 // Performs a README: runs its commands for real, compares what they print, and ends what it started.
 
 import { dirname, posix } from "node:path";
-import { PortMap } from "./ports.ts";
-import { noSignals, Program } from "./programs.ts";
+import { Environment } from "./environment.ts";
+import { noSignals, Program, type ProgramSpec } from "./programs.ts";
 import type { Part, Readme } from "./readme.ts";
-import { readCommand } from "./shell.ts";
+import { type MissingTool, readCommand } from "./shell.ts";
 import { type Act, compare } from "./transcript.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -35,46 +35,24 @@ export interface Audience {
 
 export interface PerformOptions {
   readonly audience?: Audience;
-  /** How long a command may take, or its expected output may fail to appear. 30 s unless given. */
+  /** How long a command may take, or its expected output may fail to appear. 60 s unless given. */
   readonly timeoutMs?: number;
 }
 
-/** Settings that a person may have made and that a README does not count on. */
-const unsetVariables = [
-  "HOST",
-  "SLOW_MS",
-  "TILL_MS",
-  "KITCHEN_MS",
-  "KEYS",
-  "BAKERY_TOKEN",
-  "CERTS",
-  "CERT_NAMES",
-  "CERT_DAYS",
-  "MTLS",
-  "BAKERY_CA",
-  "WARMUP_MS",
-  "REFLECTION",
-  "GRPC_TRACE",
-  "GRPC_VERBOSITY",
-  "NODE_OPTIONS",
-  "NODE_TEST_CONTEXT",
-  "FORCE_COLOR",
-];
-
 /**
- * Performs `readme` in a copy of the course that stands in `root`.
+ * Performs `readme` in a copy of the course in `root`.
  * @returns an outcome for each act, in order. All programs have ended, and the copy is gone.
  */
 export async function perform(
   root: string,
   readme: Readme,
-  { audience = {}, timeoutMs = 30_000 }: PerformOptions = {},
+  { audience = {}, timeoutMs = 60_000 }: PerformOptions = {},
 ): Promise<Outcome[]> {
-  const commands = readme.parts.flatMap((part) => (part.kind === "transcript" ? part.acts : []));
-  const ports = await PortMap.forText(
-    commands.flatMap((act) => [act.command, ...act.expected]).join("\n"),
-  );
-  const stage = new Stage(new Workspace(root), ports, audience, timeoutMs);
+  const acts = readme.parts.flatMap((part) => (part.kind === "transcript" ? part.acts : []));
+  const text = acts.flatMap((act) => [act.command, ...act.expected]).join("\n");
+  using workspace = new Workspace(root);
+  const environment = await Environment.of(workspace.root, dirname(readme.file), text);
+  const stage = new Stage(workspace, environment, { audience, timeoutMs });
   try {
     for (const part of readme.parts) {
       if ((await audience.part?.(part)) === false) break;
@@ -96,18 +74,15 @@ interface Terminal {
 class Stage {
   readonly outcomes: Outcome[] = [];
   readonly #workspace: Workspace;
-  readonly #ports: PortMap;
-  readonly #audience: Audience;
-  readonly #timeoutMs: number;
+  readonly #environment: Environment;
+  readonly #options: Required<PerformOptions>;
   readonly #terminals = new Map<string | undefined, Terminal>();
-  readonly #exported: NodeJS.ProcessEnv = {};
   #undoEdits: (() => void)[] = [];
 
-  constructor(workspace: Workspace, ports: PortMap, audience: Audience, timeoutMs: number) {
+  constructor(workspace: Workspace, environment: Environment, options: Required<PerformOptions>) {
     this.#workspace = workspace;
-    this.#ports = ports;
-    this.#audience = audience;
-    this.#timeoutMs = timeoutMs;
+    this.#environment = environment;
+    this.#options = options;
   }
 
   async play(part: Part, folder: string): Promise<void> {
@@ -117,68 +92,61 @@ class Stage {
     }
     if (part.kind !== "transcript") return;
     for (const [at, act] of part.acts.entries()) {
-      this.#audience.act?.(act, part.terminal);
+      this.#options.audience.act?.(act, part.terminal);
       const stays = part.terminal !== undefined || part.acts[at + 1]?.kind === "interrupt";
       const outcome = await this.#perform(act, part.terminal, stays);
       this.outcomes.push(outcome);
-      this.#audience.outcome?.(outcome);
+      this.#options.audience.outcome?.(outcome);
     }
     if (part.terminal === undefined) await this.#close(undefined);
   }
 
-  /** Ends every program and removes the copy of the course. */
+  /** Ends every program. */
   async clear(): Promise<void> {
     await Promise.all([...this.#terminals.keys()].map((name) => this.#close(name)));
-    this.#workspace.remove();
   }
 
   /** @param stays true: the program may go on running when its expected lines have appeared. */
   async #perform(act: Act, name: string | undefined, stays: boolean): Promise<Outcome> {
     if (act.kind === "run") {
       await this.#close(name);
-      const [, variable, inner] = /^export ([A-Z][A-Z0-9_]*)=\$\((.+)\)$/s.exec(act.command) ?? [];
-      if (variable !== undefined && inner !== undefined) {
-        return await this.#export(act, variable, inner);
-      }
       const [, forgotten] = /^unset ([A-Z][A-Z0-9_]*)$/.exec(act.command) ?? [];
       if (forgotten !== undefined) {
-        delete this.#exported[forgotten];
-        const { line } = act;
-        return { act, result: "as written", reason: "", line, output: [], exitCode: 0 };
+        this.#environment.unset(forgotten);
+        return outcomeOf(act, "as written", "", { exitCode: 0 });
       }
-      const spec = readCommand(this.#ports.toReal(act.command), this.#workspace.root, this.#env());
-      if ("missing" in spec) return this.#outcome(act, "skipped", spec.missing);
-      this.#terminals.set(name, { program: new Program(spec), seen: 0, printed: 0 });
+      const [, variable, inner = act.command] =
+        /^export ([A-Z][A-Z0-9_]*)=\$\((.+)\)$/s.exec(act.command) ?? [];
+      const spec = this.#read(inner);
+      if ("missing" in spec) return outcomeOf(act, "skipped", spec.missing);
+      const program = new Program(spec);
+      this.#terminals.set(name, { program, seen: 0, printed: 0 });
+      if (variable !== undefined) return await this.#export(act, variable, program);
     }
     const terminal = this.#terminals.get(name);
     // A terminal whose program was skipped has nothing to say.
-    if (terminal === undefined) return this.#outcome(act, "skipped", "what the terminal runs");
+    if (terminal === undefined) return outcomeOf(act, "skipped", "what the terminal runs");
     if (act.kind === "interrupt" && noSignals !== false) {
       await this.#close(name);
-      return this.#outcome(act, "skipped", "Ctrl+C between programs on Windows");
+      return outcomeOf(act, "skipped", "Ctrl+C between programs on Windows");
     }
     if (act.kind === "interrupt") terminal.program.interrupt();
     return await this.#judge(act, name, terminal, stays && act.exitCode === undefined);
   }
 
-  /** `export NAME=$(COMMAND)`: what the command prints is in the environment from here on. */
-  async #export(act: Act, variable: string, command: string): Promise<Outcome> {
-    const spec = readCommand(this.#ports.toReal(command), this.#workspace.root, this.#env());
-    if ("missing" in spec) return this.#outcome(act, "skipped", spec.missing);
-    const program = new Program(spec);
-    try {
-      await program.ends(this.#timeoutMs);
-      const { exitCode } = program;
-      const output = program.lines();
-      this.#exported[variable] = output.join("\n");
-      const { line } = act;
-      if (exitCode === 0)
-        return { act, result: "as written", reason: "", line, output: [], exitCode };
-      const reason = `expected  exit code 0\ngot       exit code ${exitCode}`;
-      return { act, result: "different", reason, line, output, exitCode };
-    } finally {
-      await program.stop();
-    }
+  #read(command: string): ProgramSpec | MissingTool {
+    const env = this.#environment.forCommand(command);
+    return readCommand(this.#environment.ports.toReal(command), this.#workspace.root, env);
+  }
+
+  /** Performs `export NAME=$(COMMAND)`: what the command prints is in the environment from here on. */
+  async #export(act: Act, variable: string, program: Program): Promise<Outcome> {
+    await program.ends(this.#options.timeoutMs);
+    const { exitCode } = program;
+    const output = program.lines();
+    this.#environment.export(variable, output.join("\n"));
+    if (exitCode === 0) return outcomeOf(act, "as written", "", { exitCode });
+    return outcomeOf(act, "different", exitCodes(0, exitCode), { output, exitCode });
   }
 
   async #judge(
@@ -190,10 +158,10 @@ class Stage {
     const { program } = terminal;
     const mayGoOn = stays && act.kind !== "interrupt";
     const heard = () => {
-      const lines = this.#ports.toReadme(program.lines().join("\n")).split("\n");
+      const lines = this.#environment.ports.toReadme(program.lines().join("\n")).split("\n");
       const all = program.lines().length === 0 ? [] : lines;
       if (all.length > terminal.printed) {
-        this.#audience.print?.(all.slice(terminal.printed), name);
+        this.#options.audience.print?.(all.slice(terminal.printed), name);
         terminal.printed = all.length;
       }
       return all.slice(terminal.seen);
@@ -206,7 +174,7 @@ class Stage {
       const hopeless = !sofar.agrees && sofar.got !== undefined && !act.expected.includes("...");
       return sofar.agrees || hopeless;
     };
-    const inTime = await program.until(finished, this.#timeoutMs);
+    const inTime = await program.until(finished, this.#options.timeoutMs);
 
     const output = heard();
     const exitCode = program.exitCode;
@@ -214,17 +182,11 @@ class Stage {
     if (agreement.agrees) terminal.seen += agreement.used;
     else terminal.seen += output.length;
 
-    const different = (reason: string, line: number): Outcome => ({
-      act,
-      result: "different",
-      reason,
-      line,
-      output,
-      exitCode,
-    });
+    const different = (reason: string, line = act.line) =>
+      outcomeOf(act, "different", reason, { line, output, exitCode });
     if (!inTime && exitCode === undefined && !mayGoOn) {
       await this.#close(name);
-      return different(`still running after ${this.#timeoutMs / 1000} s, stopped`, act.line);
+      return different(`still running after ${this.#options.timeoutMs / 1000} s, stopped`);
     }
     if (!agreement.agrees) {
       const expected = act.expected[agreement.at];
@@ -235,30 +197,9 @@ class Stage {
       );
     }
     if (!mayGoOn && exitCode !== (act.exitCode ?? 0)) {
-      return different(
-        `expected  exit code ${act.exitCode ?? 0}\ngot       exit code ${exitCode}`,
-        act.line,
-      );
+      return different(exitCodes(act.exitCode ?? 0, exitCode));
     }
-    return { act, result: "as written", reason: "", line: act.line, output, exitCode };
-  }
-
-  #outcome(act: Act, result: "skipped", reason: string): Outcome {
-    return { act, result, reason, line: act.line, output: [], exitCode: undefined };
-  }
-
-  #env(): NodeJS.ProcessEnv {
-    const env: NodeJS.ProcessEnv = { ...process.env };
-    for (const name of unsetVariables) delete env[name];
-    return {
-      ...env,
-      NO_COLOR: "1",
-      no_grpc_proxy: "127.0.0.1,localhost",
-      PORT: this.#ports.toReal("50051"),
-      WIRE_PORT: this.#ports.toReal("50052"),
-      BAKERY_ADDRESS: this.#ports.toReal("127.0.0.1:50051"),
-      ...this.#exported,
-    };
+    return outcomeOf(act, "as written", "", { output, exitCode });
   }
 
   async #close(name: string | undefined): Promise<void> {
@@ -271,4 +212,17 @@ class Stage {
     for (const undo of this.#undoEdits.reverse()) undo();
     this.#undoEdits = [];
   }
+}
+
+function outcomeOf(
+  act: Act,
+  result: Outcome["result"],
+  reason: string,
+  more: Partial<Outcome> = {},
+): Outcome {
+  return { act, result, reason, line: act.line, output: [], exitCode: undefined, ...more };
+}
+
+function exitCodes(expected: number, got: number | undefined): string {
+  return `expected  exit code ${expected}\ngot       exit code ${got}`;
 }

@@ -3,28 +3,25 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** The port that servers take when nobody says otherwise. */
-const DEFAULT_PORT = 50051;
-
 /** Maps ports as a README writes them, 50000 to 59999, to free ones. */
 export class PortMap {
   readonly #real = new Map<string, string>();
 
-  /** A free port for every port in `text`, and for the default one. */
+  /** Finds a free port for every port in `text`. */
   static async forText(text: string): Promise<PortMap> {
     const map = new PortMap();
-    for (const port of new Set([String(DEFAULT_PORT), ...(text.match(/\b5\d{4}\b/g) ?? [])])) {
+    for (const port of new Set(text.match(/\b5\d{4}\b/g))) {
       map.#real.set(port, String(await freePort([...map.#real.values()])));
     }
     return map;
   }
 
-  /** A README's text with the ports that are really used. */
+  /** Returns a README's text with the ports that are really used. */
   toReal(text: string): string {
     return text.replace(/\b5\d{4}\b/g, (port) => this.#real.get(port) ?? port);
   }
 
-  /** A program's text with the ports that the README writes. */
+  /** Returns a program's text with the ports that the README writes. */
   toReadme(text: string): string {
     let mapped = text;
     for (const [port, real] of this.#real) {
@@ -35,9 +32,9 @@ export class PortMap {
 }
 
 /**
- * Below the ports that systems hand out by themselves (from 32768 or 49152), so that nobody is given
- * this one between the moment it is tried and the moment it is used. Five digits, as in the READMEs,
- * so that lengths on the wire stay the same.
+ * Finds a port below those that systems hand out by themselves (from 32768 or 49152), so that no other
+ * program is given it between the moment it is tried and the moment it is used. It has five digits, as in
+ * the READMEs, so that lengths on the wire stay the same.
  */
 async function freePort(taken: readonly string[]): Promise<number> {
   for (;;) {

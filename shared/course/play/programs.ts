@@ -2,11 +2,15 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { whenThisProcessEnds } from "./cleanup.ts";
+import {
+  isInterrupted,
+  type TemporaryFolder,
+  temporaryFolder,
+  whenThisProcessEnds,
+} from "./cleanup.ts";
 
 /** What to start. */
 export interface ProgramSpec {
@@ -18,41 +22,48 @@ export interface ProgramSpec {
   readonly input?: string;
 }
 
-/** Why a test or an act that sends a signal is skipped here; false where it is not. */
-export const noSignals: string | false =
-  process.platform === "win32" && "Windows has no signals between programs";
+const isWindows = process.platform === "win32";
+
+/** Why a test or an act that sends a signal is skipped; false where signals exist. */
+export const noSignals: string | false = isWindows && "Windows has no signals between programs";
+
+/**
+ * True if another program of the course has started this one. It will end what is in the process group
+ * and in the folder that it made for us, so all that we start stays in them.
+ */
+const isNested = process.env.COURSE_FOLDER !== undefined;
 
 const POLL_MS = 15;
 
 /** A running program and everything that it prints, standard output and error in one order. */
 export class Program {
   readonly #child: ChildProcess;
-  readonly #folder: string;
+  readonly #folder: TemporaryFolder;
   readonly #log: string;
-  readonly #ended: Promise<void>;
-  readonly #forgotten: () => void;
+  readonly #ended: Promise<unknown>;
+  readonly #forget: () => void;
 
   /** Starts `spec` in a process group of its own. */
   constructor(spec: ProgramSpec) {
-    this.#folder = mkdtempSync(join(tmpdir(), "course-output-"));
-    this.#log = join(this.#folder, "log");
+    this.#folder = temporaryFolder("program");
+    this.#log = join(this.#folder.path, "log");
     // One file for both streams keeps the order in which they were written; two pipes would not.
     const log = openSync(this.#log, "a");
     this.#child = spawn(spec.file, spec.args, {
       cwd: spec.cwd,
-      env: spec.env,
+      env: { COURSE_FOLDER: this.#folder.path, ...spec.env },
       stdio: [spec.input === undefined ? "ignore" : "pipe", log, log],
-      detached: process.platform !== "win32",
+      detached: !isWindows && !isNested,
       windowsHide: true,
     });
     closeSync(log);
     this.#child.stdin?.on("error", () => {}); // It has ended without reading.
     this.#child.stdin?.end(spec.input);
-    this.#ended = once(this.#child, "exit").then(
-      () => {},
-      () => {},
+    this.#ended = once(this.#child, "exit").catch(() => {});
+    this.#forget = whenThisProcessEnds(
+      () => this.#signal("SIGKILL"),
+      () => this.stop(),
     );
-    this.#forgotten = whenThisProcessEnds(() => this.#stopAtOnce());
   }
 
   get pid(): number {
@@ -65,12 +76,12 @@ export class Program {
     return this.#child.signalCode !== null || this.#child.pid === undefined ? 128 : undefined;
   }
 
-  /** Everything printed so far. */
+  /** Returns everything printed so far. */
   output(): string {
     return readFileSync(this.#log, "utf8").replaceAll("\r\n", "\n");
   }
 
-  /** The lines printed so far; an unfinished last line only once the program has ended. */
+  /** Returns the lines printed so far; an unfinished last line only once the program has ended. */
   lines(): string[] {
     const ended = this.exitCode !== undefined;
     const lines = this.output().split("\n");
@@ -88,18 +99,19 @@ export class Program {
       if (this.exitCode !== undefined) return condition();
       if (Date.now() > deadline) return false;
       await wait(POLL_MS);
+      if (isInterrupted()) await new Promise(() => {}); // Nobody is waiting for the result any more.
     }
     return true;
   }
 
-  /** Waits for the end; false if it has not come after `timeoutMs`. */
+  /** Waits for the end; returns false if it has not come after `timeoutMs`. */
   async ends(timeoutMs: number): Promise<boolean> {
     return await this.until(() => this.exitCode !== undefined, timeoutMs);
   }
 
-  /** What Ctrl+C does: SIGINT. See noSignals. */
+  /** Does what Ctrl+C does: sends SIGINT to the program and all it has started. See noSignals. */
   interrupt(): void {
-    this.#child.kill("SIGINT");
+    this.#signal("SIGINT");
   }
 
   /** Sends a signal to the program itself. */
@@ -108,37 +120,34 @@ export class Program {
   }
 
   /** Ends the program and all it has started: politely first, by force after `graceMs`. */
-  async stop(graceMs = 3000): Promise<void> {
+  async stop(graceMs = isNested ? 1500 : 3000): Promise<void> {
     if (this.exitCode === undefined) {
-      killTree(this.pid, "SIGTERM");
-      if (!(await this.ends(graceMs))) killTree(this.pid, "SIGKILL");
-      await this.#ended;
+      this.#signal("SIGTERM");
+      await Promise.race([this.#ended, wait(graceMs, undefined, { ref: false })]);
     }
+    this.#signal("SIGKILL"); // Also what it has left behind.
+    await this.#ended;
     this.#forget();
+    this.#folder.remove();
   }
 
-  #stopAtOnce(): void {
-    if (this.exitCode === undefined) killTree(this.pid, "SIGKILL");
-    this.#forget();
-  }
-
-  #forget(): void {
-    // What the program started and left behind shares its process group.
-    if (process.platform !== "win32") killTree(this.pid, "SIGKILL");
-    this.#forgotten();
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
-
-function killTree(pid: number, signal: NodeJS.Signals): void {
-  if (pid <= 0) return;
-  if (process.platform === "win32") {
-    spawnSync("taskkill", ["/pid", String(pid), "/t", "/f"], { stdio: "ignore" });
-    return;
-  }
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // Nobody left in the group.
+  #signal(signal: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    if (isWindows) {
+      if (this.exitCode === undefined) {
+        spawnSync("taskkill", ["/pid", String(pid), "/t", "/f"], { stdio: "ignore" });
+      }
+      return;
+    }
+    if (isNested) {
+      this.#child.kill(signal);
+      return;
+    }
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // Nobody left in the group.
+    }
   }
 }

@@ -7,45 +7,39 @@ import { fromMarkdown } from "mdast-util-from-markdown";
 import { chooseSteps } from "../steps.ts";
 import { type Act, parseTranscript } from "./transcript.ts";
 
-/** A piece of a README. `line` is where it begins, from 1. */
-export type Part =
-  | {
-      readonly kind: "heading";
-      readonly line: number;
-      readonly depth: number;
-      readonly text: string;
-    }
-  | { readonly kind: "prose"; readonly line: number; readonly text: string }
-  | {
-      readonly kind: "transcript";
-      readonly line: number;
-      /** The terminal that stays open; undefined for one that is only there for these commands. */
-      readonly terminal: string | undefined;
-      readonly acts: readonly Act[];
-    }
-  | {
-      readonly kind: "quote";
-      readonly line: number;
-      readonly language: string;
-      /** The quoted file, relative to the README; undefined if the block does not name one. */
-      readonly file: string | undefined;
-      readonly text: string;
-    }
-  | {
-      readonly kind: "edit";
-      readonly line: number;
-      /** The file to edit, relative to the README. */
-      readonly file: string;
-      /** Lines with their marker, "-" to take out, "+" to put in, " " to leave. */
-      readonly lines: readonly string[];
-    }
-  | {
-      /** A diagram, or text that is neither run nor a part of a file. */
-      readonly kind: "figure";
-      readonly line: number;
-      readonly language: string;
-      readonly text: string;
-    };
+/** A piece of a README. */
+export type Part = { /** Where it begins, from 1. */ readonly line: number } & (
+  | { readonly kind: "heading"; readonly depth: number; readonly text: string }
+  | { readonly kind: "prose"; readonly text: string }
+  | Transcript
+  | Quote
+  | Edit
+  // A diagram, or text that is neither run nor a part of a file.
+  | { readonly kind: "figure"; readonly text: string }
+);
+
+interface Transcript {
+  readonly kind: "transcript";
+  /** The terminal that stays open; undefined for one that is only there for these commands. */
+  readonly terminal: string | undefined;
+  readonly acts: readonly Act[];
+}
+
+interface Quote {
+  readonly kind: "quote";
+  readonly language: string;
+  /** The quoted file, relative to the README; undefined if the block does not name one. */
+  readonly file: string | undefined;
+  readonly text: string;
+}
+
+interface Edit {
+  readonly kind: "edit";
+  /** The file to edit, relative to the README. */
+  readonly file: string;
+  /** Lines with their marker, "-" to take out, "+" to put in, " " to leave. */
+  readonly lines: readonly string[];
+}
 
 export interface Readme {
   /** The file, relative to the course's root, with forward slashes. */
@@ -58,25 +52,18 @@ export interface Readme {
 /** Languages of blocks that quote a file of the course. */
 const quotedLanguages = new Set(["ts", "proto", "yaml", "json"]);
 
-/**
- * Reads a README.
- * @param file relative to `root`
- * @throws {Error} naming the line of a block that the engine would not run or check.
- */
-function readReadme(root: string, file: string): Readme {
-  return parseReadme(file, readFileSync(join(root, file), "utf8"));
-}
-
-/**
- * The READMEs of the named steps (see chooseSteps); of the course and every step if none is named.
- */
+/** Reads the READMEs of the named steps; see chooseSteps. Of the course too if none is named. */
 export function listReadmes(root: string, steps: readonly string[]): Readme[] {
   const files = chooseSteps(steps, root).map(({ name }) => `${name}/README.md`);
   if (steps.length === 0 && existsSync(join(root, "README.md"))) files.unshift("README.md");
-  return files.map((file) => readReadme(root, file));
+  return files.map((file) => parseReadme(file, readFileSync(join(root, file), "utf8")));
 }
 
-/** Reads the text of a README; see readReadme. */
+/**
+ * Reads the text of a README.
+ * @param file its place, relative to the root of the course.
+ * @throws {Error} naming the line of a block that the engine would not run or check.
+ */
 export function parseReadme(file: string, source: string): Readme {
   const parts: Part[] = [];
   for (const node of fromMarkdown(source).children) {
@@ -118,7 +105,7 @@ function readBlock(node: Code, place: string, line: number): Part {
   if (quotedLanguages.has(language)) {
     return { kind: "quote", line, language, file: argument, text: node.value };
   }
-  return { kind: "figure", line, language, text: node.value };
+  return { kind: "figure", line, text: node.value };
 }
 
 function holdsCode(node: Nodes): boolean {

@@ -2,18 +2,25 @@
 
 import { parseArgs } from "node:util";
 import { generateStale } from "../generate.ts";
+import { runScript } from "../script.ts";
 import { courseRoot } from "../steps.ts";
 import { perform } from "./perform.ts";
 import { listReadmes } from "./readme.ts";
 import { describeDifference, updateReadme } from "./report.ts";
 
-const { values, positionals } = parseArgs({
-  options: { update: { type: "boolean", default: false } },
-  allowPositionals: true,
-});
+const USAGE = `Usage: npm run readmes [STEP ...] [-- --update]
 
-try {
+Performs the READMEs and says where they are wrong. STEP is a number or a folder; all READMEs unless given.
+
+  --update   brings their output up to date, and keeps the wildcards`;
+
+await runScript(USAGE, async () => {
+  const { values, positionals } = parseArgs({
+    options: { update: { type: "boolean", default: false } },
+    allowPositionals: true,
+  });
   generateStale(courseRoot);
+  let wrong = 0;
   for (const readme of listReadmes(courseRoot, positionals)) {
     const outcomes = await perform(courseRoot, readme);
     const different = outcomes.filter(({ result }) => result === "different");
@@ -25,9 +32,7 @@ try {
     if (values.update) updateReadme(courseRoot, readme, outcomes);
     const verdict = values.update ? "brought up to date" : "different";
     console.log(`${readme.file}: ${outcomes.length} acts, ${different.length} ${verdict}`);
-    if (different.length > 0 && !values.update) process.exitCode = 1;
+    wrong += different.length;
   }
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+  return wrong > 0 && !values.update ? 1 : 0;
+});

@@ -2,40 +2,28 @@
 
 import { parseArgs, styleText } from "node:util";
 import { generateStale } from "../generate.ts";
+import { runScript } from "../script.ts";
 import { chooseSteps, courseRoot } from "../steps.ts";
-import { type Audience, perform } from "./perform.ts";
+import { type Audience, type Outcome, perform } from "./perform.ts";
 import { listReadmes, type Part, type Readme } from "./readme.ts";
 import { describeDifference } from "./report.ts";
 
-const HELP = `Usage: npm start [STEP ...] [-- --yes]
+const USAGE = `Usage: npm start [STEP ...] [-- --yes]
 
 Plays the steps to you: what each README says, then its commands, run for real.
 STEP is a number or a folder; all steps if none is named.
 
   --yes   do not wait for Enter between the parts`;
 
-/** What the person at the terminal chose at a pause. */
-type Choice = "go on" | "quit";
+const colours = process.stdout.isTTY && !process.env.NO_COLOR;
+const bold = (text: string) => (colours ? styleText("bold", text) : text);
+const dim = (text: string) => (colours ? styleText("dim", text) : text);
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 2;
-}
-
-async function main(): Promise<number> {
+await runScript(USAGE, async () => {
   const { values, positionals } = parseArgs({
-    options: {
-      yes: { type: "boolean", short: "y", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
+    options: { yes: { type: "boolean", short: "y", default: false } },
     allowPositionals: true,
   });
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
   const names = chooseSteps(positionals).map(({ name }) => name);
   generateStale(courseRoot);
   const waits = process.stdin.isTTY && process.stdout.isTTY && !values.yes;
@@ -44,9 +32,9 @@ async function main(): Promise<number> {
   const readmes = listReadmes(courseRoot, names);
   for (const [at, readme] of readmes.entries()) {
     console.log(bold(`\n[${at + 1}/${readmes.length}] ${readme.title}`));
-    const played = await play(readme, waits);
-    differences += played.differences;
-    if (played.quit) return 0;
+    const outcomes = await play(readme, waits);
+    if (outcomes === undefined) return 0;
+    differences += outcomes.filter(({ result }) => result === "different").length;
   }
   if (differences > 0) {
     console.error(`${differences} outputs differ from what the README shows (see above)`);
@@ -54,20 +42,17 @@ async function main(): Promise<number> {
   }
   console.log(`\nPlayed ${readmes.length === 1 ? "one step" : `${readmes.length} steps`}.`);
   return 0;
-}
+});
 
-async function play(readme: Readme, waits: boolean) {
-  let differences = 0;
+/** Returns undefined if the person quits. */
+async function play(readme: Readme, waits: boolean): Promise<Outcome[] | undefined> {
   let quit = false;
   const audience: Audience = {
     async part(part) {
-      if (waits && isPause(part) && (await pause()) === "quit") {
-        quit = true;
-        return false;
-      }
+      quit = waits && isPause(part) && !(await pause());
       const text = show(part);
-      if (text !== "") console.log(`\n${text}`);
-      return true;
+      if (!quit && text !== "") console.log(`\n${text}`);
+      return !quit;
     },
     act(act, terminal) {
       const place = terminal === undefined ? "" : dim(`  (terminal: ${terminal})`);
@@ -82,22 +67,21 @@ async function play(readme: Readme, waits: boolean) {
       if (outcome.act.exitCode !== undefined && outcome.exitCode !== undefined)
         console.log(`  ? ${outcome.exitCode}`);
       if (outcome.result === "skipped") console.log(`  (skipped: there is no ${outcome.reason})`);
-      if (outcome.result !== "different") return;
-      differences++;
-      console.log(`\nThis differs from the README: ${describeDifference(readme, outcome)}`);
+      if (outcome.result === "different")
+        console.log(`\nThis differs from the README: ${describeDifference(readme, outcome)}`);
     },
   };
-  await perform(courseRoot, readme, { audience });
-  return { differences, quit };
+  const outcomes = await perform(courseRoot, readme, { audience });
+  return quit ? undefined : outcomes;
 }
 
-/** A person decides when to go on: at each section, and before the answer to a question. */
+/** Returns true where a person decides when to go on: at a section, and before an answer. */
 function isPause(part: Part): boolean {
   if (part.kind === "heading") return part.depth === 2;
   return part.kind === "prose" && part.text.startsWith("<details>");
 }
 
-/** A part as a person reads it in a terminal; empty for what is shown in another way. */
+/** Returns a part as a person reads it in a terminal; empty for what is shown in another way. */
 function show(part: Part): string {
   switch (part.kind) {
     case "heading":
@@ -114,31 +98,18 @@ function show(part: Part): string {
   }
 }
 
-function pause(): Promise<Choice> {
+/** Waits for a key. Resolves to false if the person quits. */
+function pause(): Promise<boolean> {
   process.stdout.write(dim("\nEnter: go on, q: quit "));
   process.stdin.setRawMode(true).resume();
   return new Promise((resolve) => {
     const choose = (key: Buffer) => {
-      const choice = { "\r": "go on", "\n": "go on", q: "quit", "\u0003": "quit" }[
-        String(key).charAt(0)
-      ];
-      if (choice !== "go on" && choice !== "quit") return;
+      const [typed = ""] = String(key);
+      if (!"\r\nq\u0003".includes(typed)) return; // The last is Ctrl+C, which raw mode hands over.
       process.stdin.off("data", choose).setRawMode(false).pause();
       process.stdout.write("\n");
-      resolve(choice);
+      resolve("\r\n".includes(typed));
     };
     process.stdin.on("data", choose);
   });
-}
-
-function bold(text: string): string {
-  return style("bold", text);
-}
-
-function dim(text: string): string {
-  return style("dim", text);
-}
-
-function style(name: "bold" | "dim", text: string): string {
-  return process.stdout.isTTY && !process.env.NO_COLOR ? styleText(name, text) : text;
 }

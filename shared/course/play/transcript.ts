@@ -105,62 +105,49 @@ function escapeForRegExp(text: string): string {
 }
 
 /**
- * The expected lines, brought up to date with an output: lines that still match stay as they are,
- * wildcards included; a line that changed keeps its wildcard words where the others line up.
+ * Brings expected lines up to date with an output. Lines that still match stay as they are, wildcards
+ * included; a line that has changed keeps the wildcards of the words that still match.
  */
 export function update(expected: readonly string[], output: readonly string[]): string[] {
-  // costs[i][j]: the least that must be changed to make expected[i..] cover output[j..].
-  const costs: number[][] = [];
-  const costAt = (i: number, j: number) => costs[i]?.[j] ?? 0;
-  for (let i = expected.length; i >= 0; i--) {
-    costs[i] = [];
-    for (let j = output.length; j >= 0; j--) {
-      const row = costs[i] ?? [];
-      row[j] = Math.min(
-        ...ways(expected, output, i, j).map((way) => way.cost + costAt(way.i, way.j)),
-      );
-      if (i === expected.length && j === output.length) row[j] = 0;
+  const known = new Map<string, Way>();
+  /** The cheapest way to make what follows line i cover what follows line j of the output. */
+  const way = (i: number, j: number): Way => {
+    const key = `${i} ${j}`;
+    const found = known.get(key) ?? cheapest(i, j);
+    known.set(key, found);
+    return found;
+  };
+  const cheapest = (i: number, j: number): Way => {
+    const [line, actual] = [expected[i], output[j]];
+    const then = (cost: number, next: Way, ...lines: string[]): Way => ({
+      cost: cost + next.cost,
+      lines: [...lines, ...next.lines],
+    });
+    const ways: Way[] = [];
+    if (line === ANY_LINES) {
+      ways.push(then(0, way(i + 1, j), line));
+      if (actual !== undefined) ways.push(then(0, way(i, j + 1)));
+    } else {
+      if (line !== undefined && actual !== undefined) {
+        const matches = matchesLine(line, actual);
+        const written = matches ? line : updateLine(line, actual);
+        ways.push(then(matches ? 0 : 1.5, way(i + 1, j + 1), written));
+      }
+      if (line !== undefined) ways.push(then(2, way(i + 1, j)));
+      if (actual !== undefined) ways.push(then(1, way(i, j + 1), actual));
     }
-  }
-  const updated: string[] = [];
-  let [i, j] = [0, 0];
-  while (i < expected.length || j < output.length) {
-    const best = costAt(i, j);
-    const way = ways(expected, output, i, j).find(
-      (candidate) => candidate.cost + costAt(candidate.i, candidate.j) === best,
-    );
-    if (way === undefined) break;
-    if (way.write !== undefined) updated.push(way.write);
-    [i, j] = [way.i, way.j];
-  }
-  return updated;
+    return ways.reduce((best, other) => (other.cost < best.cost ? other : best), ways[0] ?? none);
+  };
+  return way(0, 0).lines;
 }
 
+/** The lines to write, and how far they are from those that were expected. */
 interface Way {
   readonly cost: number;
-  readonly i: number;
-  readonly j: number;
-  readonly write?: string;
+  readonly lines: string[];
 }
 
-/** What can be done with expected line i and output line j, best first. */
-function ways(expected: readonly string[], output: readonly string[], i: number, j: number): Way[] {
-  const line = expected[i];
-  const actual = output[j];
-  const found: Way[] = [];
-  if (line === ANY_LINES) {
-    found.push({ cost: 0, i: i + 1, j, write: line });
-    if (actual !== undefined) found.push({ cost: 0, i, j: j + 1 });
-    return found;
-  }
-  if (line !== undefined && actual !== undefined) {
-    if (matchesLine(line, actual)) found.push({ cost: 0, i: i + 1, j: j + 1, write: line });
-    else found.push({ cost: 1.5, i: i + 1, j: j + 1, write: updateLine(line, actual) });
-  }
-  if (line !== undefined) found.push({ cost: 2, i: i + 1, j });
-  if (actual !== undefined) found.push({ cost: 1, i, j: j + 1, write: actual });
-  return found;
-}
+const none: Way = { cost: 0, lines: [] };
 
 function updateLine(expected: string, actual: string): string {
   const old = expected.split(/(\s+)/);

@@ -3,37 +3,32 @@
 import {
   cpSync,
   existsSync,
-  mkdtempSync,
   readFileSync,
   realpathSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { whenThisProcessEnds } from "./cleanup.ts";
+import { type TemporaryFolder, temporaryFolder } from "./cleanup.ts";
 
 /** Never copied: not part of the course, large, or made by playing. */
 const leftBehind = new Set(["node_modules", ".git", ".ci", "keys", "certs"]);
 
-export class Workspace {
-  /** Where the copy stands. */
+export class Workspace implements Disposable {
+  /** The folder of the copy. */
   readonly root: string;
-  readonly #forgotten: () => void;
+  readonly #folder: TemporaryFolder;
 
-  /** Copies the course that stands in `original`; its node_modules are linked, not copied. */
+  /** Copies the course in `original`; its node_modules are linked, not copied. */
   constructor(original: string) {
-    this.root = realpathSync(mkdtempSync(join(tmpdir(), "course-copy-")));
-    this.#forgotten = whenThisProcessEnds(() => this.remove());
+    this.#folder = temporaryFolder("copy");
+    this.root = this.#folder.path;
     cpSync(original, this.root, {
       recursive: true,
       filter: (file) => file === original || !leftBehind.has(basename(file)),
       preserveTimestamps: true,
     });
-    const modules = join(original, "node_modules");
-    if (existsSync(modules))
-      symlinkSync(realpathSync(modules), join(this.root, "node_modules"), "junction");
+    linkModules(original, this.root);
   }
 
   /**
@@ -54,7 +49,7 @@ export class Workspace {
     );
     const pieces = `\n${text}`.split(`\n${before}`);
     if (before === undefined || pieces.length !== 2) {
-      const found = pieces.length === 1 ? "do not stand" : "stand more than once";
+      const found = pieces.length === 1 ? "are not" : "are more than once";
       throw new Error(
         `${file}: the lines to edit ${found} in it. Did you make the edit yourself? Undo it first.`,
       );
@@ -64,7 +59,17 @@ export class Workspace {
   }
 
   remove(): void {
-    this.#forgotten();
-    rmSync(this.root, { recursive: true, force: true });
+    this.#folder.remove();
   }
+
+  [Symbol.dispose](): void {
+    this.remove();
+  }
+}
+
+/** Lets the programs in `root` use the packages of the course in `original`. */
+export function linkModules(original: string, root: string): void {
+  const modules = join(original, "node_modules");
+  if (existsSync(modules))
+    symlinkSync(realpathSync(modules), join(root, "node_modules"), "junction");
 }

@@ -1,0 +1,125 @@
+// Rules for the lessons: their form and length, and that what they say of files is true.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { diffSteps } from "../author/step-diff.ts";
+import type { Readme } from "../play/readme.ts";
+import type { Step } from "../steps.ts";
+
+const [MIN_WORDS, MAX_WORDS] = [350, 900];
+
+/** The sections of a step's README, in order, and what each is for. */
+export const sections: Readonly<Record<string, string>> = {
+  "You will": "Two or three outcomes, as a list.",
+  Predict: "One concrete question. The answer is folded away in <details>.",
+  "What changed": "A row for each file that is new, changed or gone. Then one to three excerpts.",
+  "Run it": "Terminals, full commands, output. A Mermaid diagram where messages cross.",
+  "On the wire": "What really travels: path, metadata, frames, status.",
+  "Break it": "One edit or one wrong input, and the different output.",
+  "In production": "At most five caveats, each with what to do.",
+};
+
+/** Compares the table under "What changed" with the files that differ, in whatever order it lists them. */
+export function changeTableProblems(
+  root: string,
+  before: Step | undefined,
+  step: Step,
+  { file, parts }: Readme,
+): string[] {
+  const table = parts.find(
+    ({ kind }, at) => kind === "prose" && isUnder(parts, at, "What changed"),
+  );
+  const rows = table?.kind === "prose" ? table.text.split("\n") : [];
+  const said = new Map(
+    rows.flatMap((row) => {
+      const [, name, kind] = /^\|\s*`([^`]+)`\s*\|\s*(\w+)\s*\|/.exec(row) ?? [];
+      return name === undefined || kind === undefined ? [] : [[name, kind] as const];
+    }),
+  );
+  const place = `${file}:${table?.line ?? 1}`;
+  const real = diffSteps(root, before?.name, step.name);
+  return [
+    ...real
+      .filter((change) => said.get(change.file) !== change.kind)
+      .map(
+        (change) =>
+          `${place}: What changed must have a row | \`${change.file}\` | ${change.kind} |`,
+      ),
+    ...[...said.keys()]
+      .filter((name) => !real.some((change) => change.file === name))
+      .map(
+        (name) => `${place}: What changed has a row for ${name}, which is the same: take it out`,
+      ),
+  ];
+}
+
+/** Returns true for the first table below the heading `title`. */
+function isUnder(parts: Readme["parts"], at: number, title: string): boolean {
+  const part = parts[at];
+  if (part?.kind !== "prose" || !part.text.startsWith("|")) return false;
+  const heading = parts.slice(0, at).findLast(({ kind }) => kind === "heading");
+  return heading?.kind === "heading" && heading.text === title;
+}
+
+/** Finds quotations that are not a verbatim part of the file that they name. */
+export function quoteProblems(root: string, { file, parts }: Readme): string[] {
+  return parts.flatMap((part) => {
+    if (part.kind !== "quote") return [];
+    const place = `${file}:${part.line}`;
+    if (part.file === undefined) {
+      return [`${place}: name the quoted file: \`\`\`${part.language} FILE`];
+    }
+    const path = join(root, file, "..", part.file);
+    if (!existsSync(path))
+      return [`${place}: quotes ${part.file}, which does not exist: correct its name`];
+    const quoted = readFileSync(path, "utf8");
+    return `\n${quoted}`.includes(`\n${part.text}\n`)
+      ? []
+      : [`${place}: these lines are not in ${part.file}: quote it as it is`];
+  });
+}
+
+/** Finds lessons that lack the common form, or are too long to be read. */
+export function sectionProblems({ file, title, parts }: Readme): string[] {
+  const problems: string[] = [];
+  const found = parts.flatMap((part) =>
+    part.kind === "heading" && part.depth === 2 ? [part.text] : [],
+  );
+  if (!/^Step \d\d: ./.test(title)) problems.push(`${file}: the title must be "Step NN: …"`);
+  const wanted = Object.keys(sections).join(", ");
+  if (found.join(", ") !== wanted) {
+    problems.push(`${file}: sections are ${found.join(", ")}; they must be ${wanted}`);
+  }
+  const words = parts
+    .flatMap((part) => (part.kind === "prose" || part.kind === "heading" ? [part.text] : []))
+    .filter((text) => !/^\||^<!--/.test(text)) // A table is looked up, not read; a comment not shown.
+    .join(" ")
+    .split(/\s+/)
+    .filter((word) => /[a-z0-9]/i.test(word)).length;
+  if (words < MIN_WORDS || words > MAX_WORDS) {
+    const remedy = words < MIN_WORDS ? "write what is not said" : "cut what nobody would miss";
+    const range = `a lesson has ${MIN_WORDS} to ${MAX_WORDS}`;
+    problems.push(`${file}: ${words} words of prose; ${range}: ${remedy}`);
+  }
+  return problems;
+}
+
+/** Finds steps to which the map of the course, or the step before, does not lead. */
+export function linkProblems(steps: readonly Step[], readmes: readonly Readme[]): string[] {
+  const proseOf = (file: string) =>
+    readmes
+      .filter((readme) => readme.file === file)
+      .flatMap(({ parts }) => parts.flatMap((part) => (part.kind === "prose" ? [part.text] : [])));
+  const map = proseOf("README.md").join("\n");
+  return steps.flatMap(({ name }, at) => {
+    const file = `${name}/README.md`;
+    const next = steps[at + 1]?.name;
+    const last = proseOf(file).at(-1) ?? "";
+    const link = `](../${next}/README.md)`;
+    const leads = last.startsWith("Next: [Step ") && last.endsWith(link);
+    return [
+      ...(map.includes(`(${file})`) ? [] : [`README.md: The steps must have a row for (${file})`]),
+      ...(next === undefined || leads ? [] : [`${file}: must end with Next: [Step NN: …${link}`]),
+    ];
+  });
+}

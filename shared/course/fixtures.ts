@@ -1,0 +1,70 @@
+// For the tests of the course: its programs run to their end, and small repositories.
+
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { git } from "./git.ts";
+import { type TemporaryFolder, temporaryFolder } from "./play/cleanup.ts";
+import { Program } from "./play/programs.ts";
+import { linkModules } from "./play/workspace.ts";
+import { courseRoot } from "./steps.ts";
+
+/** What a program printed, and how it ended. */
+export interface Run {
+  readonly exitCode: number | undefined;
+  readonly output: string;
+}
+
+/** Runs `file`, a path relative to `root`, to its end. */
+export async function run(root: string, file: string, ...args: string[]): Promise<Run> {
+  return await runNode(root, ["--import", "tsx/esm", join(root, file), ...args]);
+}
+
+/** Runs node to its end, in the folder `root` and with `env` beside the environment of the tests. */
+export async function runNode(
+  root: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Run> {
+  const program = new Program({
+    file: process.execPath,
+    args,
+    cwd: root,
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
+  });
+  try {
+    assert.ok(await program.ends(200_000), `still running: ${program.output()}`);
+    return { exitCode: program.exitCode, output: program.output() };
+  } finally {
+    await program.stop();
+  }
+}
+
+/** Makes a folder in which the programs of the course can run, and the steps are yet to be written. */
+export function emptyCourse(): TemporaryFolder {
+  const folder = temporaryFolder("fixture");
+  linkModules(courseRoot, folder.path);
+  for (const name of ["course", "terminal"]) {
+    cpSync(join(courseRoot, "shared", name), join(folder.path, "shared", name), {
+      recursive: true,
+    });
+  }
+  writeFiles(folder.path, { "package.json": '{ "type": "module" }', ".gitignore": "gen/\n" });
+  return folder;
+}
+
+/** Writes files, each given by its path relative to `root` and its text. */
+export function writeFiles(root: string, files: Readonly<Record<string, string>>): void {
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  }
+}
+
+/** Commits all that is in `root`, in a repository of its own. */
+export function commitAll(root: string): void {
+  git(root, "init", "--quiet");
+  git(root, "add", ".");
+  const author = ["-c", "user.name=A Baker", "-c", "user.email=baker@example.com"];
+  git(root, ...author, "commit", "--quiet", "--no-gpg-sign", "--message=all");
+}

@@ -1,0 +1,95 @@
+// The environment of the programs that the course starts: nothing of the settings of the person at
+// this machine, and the addresses of a step's servers.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type StepServer, serversOf } from "../steps.ts";
+import { PortMap } from "./ports.ts";
+
+/** What programs need to run at all, on Linux, macOS and Windows. */
+const needed = ["PATH", "Path", "PATHEXT", "SystemRoot", "ComSpec", "HOME", "USERPROFILE"];
+const folders = ["TMPDIR", "TEMP", "TMP", "APPDATA", "LOCALAPPDATA", "NODE_COMPILE_CACHE"];
+
+const kept = Object.fromEntries([...needed, ...folders].map((name) => [name, process.env[name]]));
+
+/** Hosts that are never reached through a proxy, for grpc-js. */
+export const LOOPBACK = "127.0.0.1,localhost,::1";
+
+/** Returns `env`, and of this process's environment what is no setting of the person who started it. */
+export function bareEnvironment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  return { ...kept, no_grpc_proxy: LOOPBACK, ...env };
+}
+
+/**
+ * Tells programs where servers listen: `orders-server.ts` at ORDERS_ADDRESS, and the first of them, or
+ * the only one, at BAKERY_ADDRESS.
+ */
+export function addressVariables(
+  servers: readonly (readonly [server: StepServer, address: string])[],
+): NodeJS.ProcessEnv {
+  return {
+    BAKERY_ADDRESS: servers[0]?.[1],
+    ...Object.fromEntries(servers.map(([{ variable }, address]) => [variable, address])),
+  };
+}
+
+const DEFAULT_PORT = "50051";
+
+/** The environment of a README's commands: what they export, and the ports that are really used. */
+export class Environment {
+  readonly ports: PortMap;
+  readonly #root: string;
+  readonly #addresses: NodeJS.ProcessEnv;
+  readonly #exported: NodeJS.ProcessEnv = {};
+
+  private constructor(root: string, ports: PortMap, addresses: NodeJS.ProcessEnv) {
+    this.#root = root;
+    this.ports = ports;
+    this.#addresses = addresses;
+  }
+
+  /**
+   * Finds a free port for each port in `text`, and for each server of the step.
+   * @param folder the folder of the README, relative to the copy of the course in `root`.
+   */
+  static async of(root: string, folder: string, text: string): Promise<Environment> {
+    const servers = serversOf(join(root, folder)).map(
+      (server) => [server, defaultPort(join(root, folder, server.file))] as const,
+    );
+    const used = servers.map(([, port]) => port);
+    const ports = await PortMap.forText([text, DEFAULT_PORT, ...used].join(" "));
+    const addresses = servers.map(
+      ([server, port]) => [server, `127.0.0.1:${ports.toReal(port)}`] as const,
+    );
+    return new Environment(root, ports, {
+      BAKERY_ADDRESS: `127.0.0.1:${ports.toReal(DEFAULT_PORT)}`,
+      ...(addresses.length > 0 && addressVariables(addresses)),
+    });
+  }
+
+  export(variable: string, value: string): void {
+    this.#exported[variable] = value;
+  }
+
+  unset(variable: string): void {
+    delete this.#exported[variable];
+  }
+
+  /** Returns the environment for `command`, which is as the README shows it. */
+  forCommand(command: string): NodeJS.ProcessEnv {
+    const [server = ""] = /\S+server\.ts\b/.exec(command) ?? [];
+    return bareEnvironment({
+      NO_COLOR: "1",
+      PORT: this.ports.toReal(defaultPort(join(this.#root, server))),
+      WIRE_PORT: this.ports.toReal("50052"),
+      ...this.#addresses,
+      ...this.#exported,
+    });
+  }
+}
+
+/** Returns the port that a server takes unless PORT says otherwise: its file says. */
+function defaultPort(file: string): string {
+  const text = file.endsWith(".ts") && existsSync(file) ? readFileSync(file, "utf8") : "";
+  return /\bPORT: \{\s*default: (\d+)/.exec(text)?.[1] ?? DEFAULT_PORT;
+}

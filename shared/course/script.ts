@@ -1,0 +1,23 @@
+// How the npm scripts of the course begin and end.
+
+import { runProgram, UsageError } from "../terminal/program.ts";
+
+/**
+ * Runs an npm script; see runProgram. With `--help` it prints `usage`, and for a command line that parseArgs
+ * refuses it prints what is wrong, and `usage`.
+ */
+export async function runScript(usage: string, main: () => Promise<number>): Promise<void> {
+  if (process.argv.slice(2).some((word) => word === "--help" || word === "-h")) {
+    console.log(usage);
+    return;
+  }
+  await runProgram(async () => {
+    try {
+      return await main();
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "";
+      if (!code.startsWith("ERR_PARSE_ARGS") || !(error instanceof Error)) throw error;
+      throw new UsageError(`${error.message}\n\n${usage}`);
+    }
+  });
+}
