@@ -81,7 +81,7 @@ export class Environment {
     return bareEnvironment({
       NO_COLOR: "1",
       PORT: this.ports.toReal(defaultPort(join(this.#root, server))),
-      WIRE_PORT: this.ports.toReal("50052"),
+      WIRE_PORT: this.ports.toReal("50060"),
       ...this.#addresses,
       ...this.#exported,
     });
