@@ -33,18 +33,11 @@ export interface Version {
   readonly text: string;
 }
 
-/** Two texts made one. */
-export interface Merged {
-  readonly text: string;
-  /** True if the text holds conflict markers. */
-  readonly conflict: boolean;
-}
-
 /**
- * Merges the changes that two texts made to `base`, as git does, and marks where they are in conflict. To
+ * Merges the changes that two texts made to `base`, as git does, and marks where they conflict. To
  * git a changed line beside a new one is a conflict. Here it is none: steps add lines beside others.
  */
-export function merge(ours: Version, base: Version, theirs: Version): Merged {
+export function merge(ours: Version, base: Version, theirs: Version): string {
   using folder = temporaryFolder("merge");
   const versions = [ours, base, theirs];
   for (const [at, { text }] of versions.entries()) writeFileSync(join(folder.path, `${at}`), text);
@@ -52,11 +45,10 @@ export function merge(ours: Version, base: Version, theirs: Version): Merged {
   const args = ["merge-file", "-p", "--diff3", ...labels, "0", "1", "2"];
   const { status, stdout, stderr } = run(folder.path, args);
   if (status === null || status > 127) throw new Error(`git merge-file failed: ${stderr.trim()}`);
-  const text = stdout.replace(
+  return stdout.replace(
     /^<{7} [^\n]*\n(.*?)^\|{7} [^\n]*\n(.*?)^={7}\n(.*?)^>{7} [^\n]*\n/gms,
     (marked, here: string, before: string, after: string) => changed(here, before, after) ?? marked,
   );
-  return { text, conflict: hasMarkers(text) };
 }
 
 /** Returns true if a conflict is still marked in `text`. */

@@ -1,17 +1,17 @@
 // npm run diff 3 4: what step 4 changes in step 3, as a learner wants to see it.
 
-import { styleText } from "node:util";
 import { structuredPatch } from "diff";
-import { runProgram, UsageError } from "../../terminal/program.ts";
+import { UsageError } from "../../terminal/program.ts";
+import { paint, runScript } from "../script.ts";
 import { chooseSteps, courseRoot } from "../steps.ts";
 import { diffSteps } from "./step-diff.ts";
 
-await runProgram(async () => {
+const USAGE = "Usage: npm run diff STEP STEP";
+
+await runScript(USAGE, async () => {
   const names = process.argv.slice(2);
   const [before, after] = names.length === 2 ? chooseSteps(names) : [];
-  if (before === undefined || after === undefined) {
-    throw new UsageError("Usage: npm run diff STEP STEP");
-  }
+  if (before === undefined || after === undefined) throw new UsageError(USAGE);
   for (const { file, kind, old, now } of diffSteps(courseRoot, before.name, after.name)) {
     console.log(paint("bold", `${kind}  ${after.name}/${file}`));
     // A new file is read as a file, not as a change.
@@ -21,7 +21,7 @@ await runProgram(async () => {
   return 0;
 });
 
-/** The changed lines with three lines around them, marked "+" and "-". */
+/** Returns the changed lines with three lines around them, marked "+" and "-". */
 function changedLines(file: string, old: string, now: string): string[] {
   const { hunks } = structuredPatch(file, file, old, now, "", "", { context: 3 });
   return hunks.flatMap(({ newStart, lines }) => [
@@ -31,8 +31,4 @@ function changedLines(file: string, old: string, now: string): string[] {
       return line.startsWith("-") ? paint("red", line) : line;
     }),
   ]);
-}
-
-function paint(style: "bold" | "dim" | "green" | "red", text: string): string {
-  return process.stdout.isTTY && !process.env.NO_COLOR ? styleText(style, text) : text;
 }

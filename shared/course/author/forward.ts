@@ -104,11 +104,11 @@ function carryInto(
     { name: `${from}, before the edit`, text: before },
     { name: `${from}, edited`, text: after },
   );
-  if (!merged.conflict) {
-    return { text: merged.text, outcome: merged.text === here ? "there already" : "carried" };
+  if (!hasMarkers(merged)) {
+    return { text: merged, outcome: merged === here ? "there already" : "carried" };
   }
   if (isResolved(path, before, after)) return { text: here, outcome: "kept as you resolved it" };
-  return { text: merged.text, outcome: `CONFLICT: ${goOn}`, stuck: true };
+  return { text: merged, outcome: `CONFLICT: ${goOn}`, stuck: true };
 }
 
 /**
