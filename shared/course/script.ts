@@ -1,6 +1,6 @@
 // How the npm scripts of the course begin and end.
 
-import { styleText } from "node:util";
+import util from "node:util"; // As a whole: an old Node.js, which steps.ts refuses, has no styleText.
 import { runProgram, UsageError } from "../terminal/program.ts";
 
 /**
@@ -27,5 +27,5 @@ const colours = process.stdout.isTTY && !process.env.NO_COLOR;
 
 /** Returns `text` in a style where standard output is a terminal that shows it; unchanged elsewhere. */
 export function paint(style: "bold" | "dim" | "green" | "red", text: string): string {
-  return colours ? styleText(style, text) : text;
+  return colours ? util.styleText(style, text) : text;
 }

@@ -1,7 +1,9 @@
 // npm run check: all that can be checked without running the course.
 
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { ExpectedError } from "../../terminal/program.ts";
 import { bufProgram, generateStale } from "../generate.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
@@ -39,6 +41,9 @@ const checks: [title: string, check: Check][] = [
 ];
 
 await runScript("Usage: npm run check", async () => {
+  if (!existsSync(biome) || !existsSync(tsc)) {
+    throw new ExpectedError("npm run check needs the development packages: npm ci --include=dev");
+  }
   generateStale(courseRoot);
   let failed = 0;
   for (const [title, check] of checks) {

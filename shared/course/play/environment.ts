@@ -8,7 +8,8 @@ import { PortMap } from "./ports.ts";
 
 /** What programs need to run at all, on Linux, macOS and Windows. */
 const needed = ["PATH", "Path", "PATHEXT", "SystemRoot", "ComSpec", "HOME", "USERPROFILE"];
-const folders = ["TMPDIR", "TEMP", "TMP", "APPDATA", "LOCALAPPDATA", "NODE_COMPILE_CACHE"];
+const caches = ["NODE_COMPILE_CACHE", "BUF_CACHE_DIR"];
+const folders = ["TMPDIR", "TEMP", "TMP", "APPDATA", "LOCALAPPDATA", ...caches];
 
 const kept = Object.fromEntries([...needed, ...folders].map((name) => [name, process.env[name]]));
 
