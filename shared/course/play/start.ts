@@ -5,6 +5,7 @@ import { generateStale } from "../generate.ts";
 import { paint, runScript } from "../script.ts";
 import { chooseSteps, courseRoot } from "../steps.ts";
 import { type Audience, type Outcome, perform } from "./perform.ts";
+import { layOut } from "./prose.ts";
 import { listReadmes, type Part, type Readme } from "./readme.ts";
 import { describeDifference } from "./report.ts";
 
@@ -14,6 +15,9 @@ Plays the steps to you: what each README says, then its commands, run for real.
 STEP is a number or a folder; all steps if none is named.
 
   --yes   do not wait for Enter between the parts`;
+
+/** Longer lines are hard to read, however wide the terminal is. */
+const WIDTH = Math.min(process.stdout.columns || 100, 100);
 
 await runScript(USAGE, async () => {
   const { values, positionals } = parseArgs({
@@ -84,11 +88,13 @@ function show(part: Part): string {
     case "heading":
       return part.depth === 1 ? "" : paint("bold", part.text);
     case "prose":
-      return part.text.replace(/<\/?(details|summary)>/g, "").trim();
+      return layOut(part.text.replace(/<\/?(details|summary)>|<!--.*?-->/gs, "").trim(), WIDTH);
     case "edit":
       return `${part.file}\n${part.lines.join("\n")}`.replace(/^/gm, "  | ");
-    case "quote":
     case "figure":
+      if (part.language === "mermaid") return "  (a diagram: see the README)";
+      return part.text.replace(/^/gm, "  | ");
+    case "quote":
       return part.text.replace(/^/gm, "  | ");
     case "transcript":
       return "";
