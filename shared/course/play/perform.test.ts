@@ -103,6 +103,12 @@ describe("a README that is right", () => {
     assert.deepEqual(interrupted?.output, ["bye"]);
   });
 
+  it("keeps what a command prints, and not its warnings", async () => {
+    const command = `node -e "console.error('warning'); console.log(6.5)"`;
+    const lines = [`$ export A=$(${command})`, "$ node -p process.env.A", "6.5"];
+    await plays(["'''console", ...lines, "'''"], 2);
+  });
+
   it("edits a copy, and leaves the original alone", async () => {
     const show = `$ node -p "require('fs').readFileSync('price.txt', 'utf8').trim()"`;
     const edit = ["# Break it", "'''diff price.txt", " bread", "-$6.50", "+$7.50", "'''"];

@@ -119,7 +119,7 @@ class Stage {
         /^export ([A-Z][A-Z0-9_]*)=\$\((.+)\)$/s.exec(act.command) ?? [];
       const spec = this.#read(inner);
       if ("missing" in spec) return outcomeOf(act, "skipped", spec.missing);
-      const program = new Program(spec);
+      const program = new Program({ ...spec, errorsApart: variable !== undefined });
       this.#terminals.set(name, { program, seen: 0, printed: 0 });
       if (variable !== undefined) return await this.#export(act, variable, program);
     }
@@ -143,9 +143,9 @@ class Stage {
   async #export(act: Act, variable: string, program: Program): Promise<Outcome> {
     await program.ends(this.#options.timeoutMs);
     const { exitCode } = program;
-    const output = program.lines();
-    this.#environment.export(variable, output.join("\n"));
+    this.#environment.export(variable, program.lines().join("\n"));
     if (exitCode === 0) return outcomeOf(act, "as written", "", { exitCode });
+    const output = [...program.lines(), ...program.errors().trimEnd().split("\n")];
     return outcomeOf(act, "different", exitCodes(0, exitCode), { output, exitCode });
   }
 
