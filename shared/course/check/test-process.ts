@@ -6,7 +6,7 @@ import { afterEach, beforeEach } from "node:test";
 import { temporaryFolder } from "../play/cleanup.ts";
 import "../play/environment.ts"; // Programs keep the system's own folder: tsx has its cache there.
 
-const LIMIT_MS = Number(process.env.COURSE_TEST_LIMIT_MS ?? 300_000);
+const LIMIT_MS = 300_000;
 
 // Not in the process that starts the files.
 if (!process.execArgv.includes("--test")) {

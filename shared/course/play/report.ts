@@ -13,13 +13,9 @@ export function describeDifference(readme: Readme, outcome: Outcome): string {
   return [
     `${readme.file}:${outcome.line}`,
     `  ${typed}`,
-    indent(outcome.reason),
+    outcome.reason.replace(/^/gm, "  "),
     `  it printed${printed === "" ? " nothing" : `:\n${printed}`}`,
   ].join("\n");
-}
-
-function indent(text: string): string {
-  return text.replace(/^/gm, "  ");
 }
 
 /**

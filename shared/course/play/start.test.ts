@@ -1,18 +1,16 @@
 // The npm scripts of the course: what they say when they are misused, and what some of them do.
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { diffSteps } from "../author/step-diff.ts";
-import { type Run, run, runNode, writeFiles } from "../fixtures.ts";
-import { courseRoot, listSteps } from "../steps.ts";
-import { temporaryFolder } from "./cleanup.ts";
-import { Workspace } from "./workspace.ts";
+import { type Run, run } from "../fixtures.ts";
+import { courseRoot, isSupported, listSteps } from "../steps.ts";
 
 const script = (file: string, ...args: string[]): Promise<Run> =>
   run(courseRoot, join("shared", "course", file), ...args);
-const { scripts } = JSON.parse(readFileSync(join(courseRoot, "package.json"), "utf8"));
+const { engines, scripts } = JSON.parse(readFileSync(join(courseRoot, "package.json"), "utf8"));
 
 describe("the npm scripts", { concurrency: 2 }, () => {
   for (const [name, command] of Object.entries<string>(scripts)) {
@@ -41,31 +39,11 @@ it("npm run diff shows what a step changes, new files whole, and nothing else", 
   assert.match(output, /^changed {2}\S+\/server\.ts\nline \d+\n(( |\+|-).*\n)+/m);
 });
 
-it("npm run generate --stale writes what is missing or older than its contract", async () => {
-  using copy = new Workspace(courseRoot);
-  const [step] = listSteps();
-  assert.ok(step);
-  rmSync(join(copy.root, step.name, "gen"), { recursive: true, force: true });
-  const stale = () => run(copy.root, join("shared", "course", "generate.ts"), "--stale");
-  assert.deepEqual(await stale(), { exitCode: 0, output: `generated ${step.name}/gen\n` });
-  assert.ok(existsSync(join(copy.root, step.name, "gen", "bakery", "v1", "catalog.ts")));
-  assert.deepEqual(await stale(), { exitCode: 0, output: "" });
-});
-
-it("npm test ends a test that hangs, and names it", async () => {
-  using folder = temporaryFolder("fixture");
-  const tests = `import { it } from "node:test";
-    it("is quick", () => {});
-    it("hangs", () => new Promise((resolve) => setTimeout(resolve, 60_000)));`;
-  writeFiles(folder.path, { "a.test.mjs": tests });
-  const limits = join(import.meta.dirname, "..", "check", "test-process.ts");
-  const args = [
-    "--import=tsx/esm",
-    `--import=${limits}`,
-    "--test",
-    join(folder.path, "a.test.mjs"),
-  ];
-  const { exitCode, output } = await runNode(courseRoot, args, { COURSE_TEST_LIMIT_MS: "1500" });
-  assert.equal(exitCode, 1);
-  assert.match(output, /"hangs" is still running after 1\.5 s/);
+it("the course refuses a Node.js that package.json does not name", () => {
+  assert.equal(engines.node, ">=20.19.3 <21 || >=22.13");
+  for (const version of ["20.19.3", "20.20.0", "22.13.0", "24.0.0"])
+    assert.ok(isSupported(version));
+  for (const version of ["18.20.8", "20.19.2", "21.7.3", "22.12.0"]) {
+    assert.equal(isSupported(version), false, version);
+  }
 });
