@@ -27,19 +27,13 @@ export function textAt(root: string, revision: string, path: string): string | u
   return known.length === 0 ? undefined : git(root, "show", `${revision}:./${path}`);
 }
 
-/** A text, and what to call it between conflict markers. */
-export interface Version {
-  readonly name: string;
-  readonly text: string;
-}
-
 /**
- * Merges the changes that two texts made to `base`, as git does, and marks where they conflict. To
- * git a changed line beside a new one is a conflict. Here it is none: steps add lines beside others.
+ * Merges three texts, each with its name for conflict markers: the changes that the first and the last made
+ * to the second, as git does. To git a changed line beside a new one is a conflict. Here it is none: steps
+ * add lines beside others.
  */
-export function merge(ours: Version, base: Version, theirs: Version): string {
+export function merge(...versions: readonly { name: string; text: string }[]): string {
   using folder = temporaryFolder("merge");
-  const versions = [ours, base, theirs];
   for (const [at, { text }] of versions.entries()) writeFileSync(join(folder.path, `${at}`), text);
   const labels = versions.flatMap(({ name }) => ["-L", name]);
   const args = ["merge-file", "-p", "--diff3", ...labels, "0", "1", "2"];

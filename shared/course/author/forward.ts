@@ -20,14 +20,8 @@ again: it goes on from there. READMEs and tests are not carried: each step has i
 /** A text of a file; undefined where there is no file. */
 type Text = string | undefined;
 
-/** What an edit makes of the file in the next step. */
-interface Carried {
-  readonly text: Text;
-  /** In words. */
-  readonly outcome: string;
-  /** The author has to act, and the edit is not carried on from here. */
-  readonly stuck?: boolean;
-}
+/** What an edit makes of the file in the next step, and in words. Stuck: the author has to act first. */
+type Carried = { readonly text: Text; readonly outcome: string; readonly stuck?: boolean };
 
 await runScript(USAGE, async () => {
   const { values } = parseArgs({ options: { since: { type: "string", default: "HEAD" } } });

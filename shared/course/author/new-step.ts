@@ -51,9 +51,7 @@ npm run check says what is missing.`);
 });
 
 function lesson(title: string): string {
-  const parts = Object.entries(sections).map(
-    ([name, advice]) => `## ${name}\n\n<!-- ${advice} -->`,
-  );
+  const parts = Object.entries(sections).map(([name, what]) => `## ${name}\n\n<!-- ${what} -->`);
   const problem = "<!-- One sentence: the problem that the step before leaves. -->";
   return `${[`# ${title}`, problem, ...parts].join("\n\n")}\n`;
 }
