@@ -3,16 +3,17 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ExpectedError } from "../terminal/program.ts";
 import { temporaryFolder } from "./play/cleanup.ts";
 
 /**
  * Runs git in the folder `root`, in whatever repository that is.
  * @returns what it prints, unchanged.
- * @throws {Error} with git's own words, also where there is no git or no repository.
+ * @throws {ExpectedError} with git's own words, also where there is no git or no repository.
  */
 export function git(root: string, ...args: string[]): string {
   const { status, stdout, stderr } = run(root, args);
-  if (status !== 0) throw new Error(`git ${args[0]} failed: ${stderr.trim()}`);
+  if (status !== 0) throw new ExpectedError(`git ${args[0]} failed: ${stderr.trim()}`);
   return stdout;
 }
 

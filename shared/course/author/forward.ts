@@ -4,7 +4,6 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { UsageError } from "../../terminal/program.ts";
 import { git, hasMarkers, merge, namesIn, textAt } from "../git.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
@@ -26,22 +25,13 @@ type Carried = { readonly text: Text; readonly outcome: string; readonly stuck?:
 await runScript(USAGE, async () => {
   const { values } = parseArgs({ options: { since: { type: "string", default: "HEAD" } } });
   const steps = listSteps().map(({ name }) => name);
-  const since = commitOf(values.since);
+  const commit = ["rev-parse", "--verify", "--end-of-options", `${values.since}^{commit}`];
+  const since = git(courseRoot, ...commit).trim();
   const edited = editedFiles(since, steps);
   const stuck = edited.map((file) => carry(file, steps, since)).some(Boolean);
   if (edited.length === 0) console.log(`no step has an edit to carry since ${values.since}`);
   return stuck ? 1 : 0;
 });
-
-function commitOf(revision: string): string {
-  git(courseRoot, "rev-parse", "--git-dir");
-  try {
-    const args = ["rev-parse", "--verify", "--end-of-options", `${revision}^{commit}`];
-    return git(courseRoot, ...args).trim();
-  } catch {
-    throw new UsageError(`git knows no revision ${JSON.stringify(revision)} here`);
-  }
-}
 
 /** Returns the files that have been edited in any step, relative to the step. */
 function editedFiles(since: string, steps: readonly string[]): string[] {

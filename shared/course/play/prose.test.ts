@@ -17,13 +17,7 @@ it("prose is broken at words, lists keep their shape, tables become columns", ()
     "File         What it is",
     "`a.ts`  new  a | b, and more",
   ]);
-  assert.deepEqual(layOut(text, 12).split("\n").slice(0, 5), [
-    "One two",
-    "three four.",
-    "",
-    "- a long",
-    "  item goes",
-  ]);
+  assert.match(layOut(text, 12), /^One two\nthree four\.\n\n- a long\n {2}item goes\n/);
 });
 
 it("the last column of a table is wrapped, and stands below the others on a narrow terminal", () => {

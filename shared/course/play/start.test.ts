@@ -36,7 +36,7 @@ it("npm run diff shows what a step changes, new files whole, and nothing else", 
   assert.deepEqual([...headings], expected);
   const added = changes.find(({ kind }) => kind === "new");
   assert.ok(output.includes(`new  ${second.name}/${added?.file}\n${added?.now}\n`));
-  assert.match(output, /^changed {2}\S+\/server\.ts\nline \d+\n(( |\+|-).*\n)+/m);
+  assert.match(output, /^changed {2}\S+\/server\.ts\n@@ .*@@\n(( |\+|-).*\n)+/m);
 });
 
 it("the course refuses a Node.js that package.json does not name", () => {
