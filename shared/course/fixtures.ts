@@ -17,20 +17,11 @@ export interface Run {
 
 /** Runs `file`, a path relative to `root`, to its end. */
 export async function run(root: string, file: string, ...args: string[]): Promise<Run> {
-  return await runNode(root, ["--import", "tsx/esm", join(root, file), ...args]);
-}
-
-/** Runs node to its end, in the folder `root` and with `env` beside the environment of the tests. */
-export async function runNode(
-  root: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<Run> {
   const program = new Program({
     file: process.execPath,
-    args,
+    args: ["--import", "tsx/esm", join(root, file), ...args],
     cwd: root,
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
   });
   try {
     assert.ok(await program.ends(200_000), `still running: ${program.output()}`);

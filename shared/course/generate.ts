@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { ExpectedError } from "../terminal/program.ts";
 import { runScript } from "./script.ts";
 import { chooseSteps, courseRoot, listSteps } from "./steps.ts";
 
@@ -47,7 +48,7 @@ export function generateStale(root: string): void {
 /**
  * Generates the code of a step, and beside it the descriptors: what its proto files say, with imports
  * and comments, as a google.protobuf.FileDescriptorSet.
- * @throws {Error} with buf's own words when the contract does not compile.
+ * @throws {ExpectedError} with buf's own words when the contract does not compile.
  */
 export function generate(root: string, step: string): void {
   const folder = join(root, step);
@@ -56,7 +57,9 @@ export function generate(root: string, step: string): void {
       cwd: folder,
       encoding: "utf8",
     });
-    if (status !== 0) throw new Error(`buf ${args[0]} failed in ${step}:\n${stderr.trim()}`);
+    if (status !== 0) {
+      throw new ExpectedError(`buf ${args[0]} failed in ${step}:\n${stderr.trim()}`);
+    }
   }
   // buf leaves files alone whose content stays the same; their age must still tell when they were made.
   const now = new Date();

@@ -3,16 +3,17 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ExpectedError } from "../terminal/program.ts";
 import { temporaryFolder } from "./play/cleanup.ts";
 
 /**
  * Runs git in the folder `root`, in whatever repository that is.
  * @returns what it prints, unchanged.
- * @throws {Error} with git's own words, also where there is no git or no repository.
+ * @throws {ExpectedError} with git's own words, also where there is no git or no repository.
  */
 export function git(root: string, ...args: string[]): string {
   const { status, stdout, stderr } = run(root, args);
-  if (status !== 0) throw new Error(`git ${args[0]} failed: ${stderr.trim()}`);
+  if (status !== 0) throw new ExpectedError(`git ${args[0]} failed: ${stderr.trim()}`);
   return stdout;
 }
 
@@ -27,36 +28,22 @@ export function textAt(root: string, revision: string, path: string): string | u
   return known.length === 0 ? undefined : git(root, "show", `${revision}:./${path}`);
 }
 
-/** A text, and what to call it between conflict markers. */
-export interface Version {
-  readonly name: string;
-  readonly text: string;
-}
-
-/** Two texts made one. */
-export interface Merged {
-  readonly text: string;
-  /** True if the text holds conflict markers. */
-  readonly conflict: boolean;
-}
-
 /**
- * Merges the changes that two texts made to `base`, as git does, and marks where they are in conflict. To
- * git a changed line beside a new one is a conflict. Here it is none: steps add lines beside others.
+ * Merges three texts, each with its name for conflict markers: the changes that the first and the last made
+ * to the second, as git does. To git a changed line beside a new one is a conflict. Here it is none: steps
+ * add lines beside others.
  */
-export function merge(ours: Version, base: Version, theirs: Version): Merged {
+export function merge(...versions: readonly { name: string; text: string }[]): string {
   using folder = temporaryFolder("merge");
-  const versions = [ours, base, theirs];
   for (const [at, { text }] of versions.entries()) writeFileSync(join(folder.path, `${at}`), text);
   const labels = versions.flatMap(({ name }) => ["-L", name]);
   const args = ["merge-file", "-p", "--diff3", ...labels, "0", "1", "2"];
   const { status, stdout, stderr } = run(folder.path, args);
   if (status === null || status > 127) throw new Error(`git merge-file failed: ${stderr.trim()}`);
-  const text = stdout.replace(
+  return stdout.replace(
     /^<{7} [^\n]*\n(.*?)^\|{7} [^\n]*\n(.*?)^={7}\n(.*?)^>{7} [^\n]*\n/gms,
     (marked, here: string, before: string, after: string) => changed(here, before, after) ?? marked,
   );
-  return { text, conflict: hasMarkers(text) };
 }
 
 /** Returns true if a conflict is still marked in `text`. */

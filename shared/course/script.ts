@@ -1,5 +1,6 @@
 // How the npm scripts of the course begin and end.
 
+import util from "node:util"; // As a whole: an old Node.js, which steps.ts refuses, has no styleText.
 import { runProgram, UsageError } from "../terminal/program.ts";
 
 /**
@@ -20,4 +21,11 @@ export async function runScript(usage: string, main: () => Promise<number>): Pro
       throw new UsageError(`${error.message}\n\n${usage}`);
     }
   });
+}
+
+const colours = process.stdout.isTTY && !process.env.NO_COLOR;
+
+/** Returns `text` in a style where standard output is a terminal that shows it; unchanged elsewhere. */
+export function paint(style: "bold" | "dim" | "green" | "red", text: string): string {
+  return colours ? util.styleText(style, text) : text;
 }

@@ -4,8 +4,25 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../terminal/program.ts";
 
+/** Returns true if the course runs on this version of Node.js, such as 22.13.0; see package.json. */
+export function isSupported(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
+  if (major === 20) return minor > 19 || (minor === 19 && patch >= 3);
+  return major === 22 ? minor >= 13 : major > 22;
+}
+
+// Every npm script passes here before it does anything that an old Node.js cannot do.
+if (!isSupported(process.versions.node)) {
+  const found = `this is ${process.versions.node}`;
+  console.error(`The course needs Node.js 20.19.3 or newer of 20, or 22.13 or newer; ${found}.`);
+  process.exit(1);
+}
+
 /** The folder of the course. */
 export const courseRoot: string = join(import.meta.dirname, "..", "..");
+
+// In the home folder, where buf would have its cache, it may not be allowed to write.
+process.env.BUF_CACHE_DIR ??= join(courseRoot, "node_modules", ".cache", "buf");
 
 /** A numbered folder of the course. */
 export interface Step {

@@ -1,15 +1,12 @@
-// npm run forward, in a small course and in a copy of this one.
+// npm run forward, in a small course.
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { findProblems } from "../check/rules.ts";
 import { commitAll, emptyCourse, type Run, run, writeFiles } from "../fixtures.ts";
 import { git } from "../git.ts";
 import type { TemporaryFolder } from "../play/cleanup.ts";
-import { Workspace } from "../play/workspace.ts";
-import { courseRoot, listSteps } from "../steps.ts";
 
 const forward = (root: string, ...args: string[]): Promise<Run> =>
   run(root, join("shared", "course", "author", "forward.ts"), ...args);
@@ -103,42 +100,4 @@ describe("npm run forward", () => {
     const { output } = await forward(course.path, "--since", "HEAD~1");
     assert.equal(output, "step-03-c/b.ts: not in this step\nstep-04-d/b.ts: carried\n");
   });
-
-  it("says what git cannot tell", async () => {
-    assert.deepEqual(await forward(course.path, "--since", "nowhere"), {
-      exitCode: 2,
-      output: 'git knows no revision "nowhere" here\n',
-    });
-    rmSync(join(course.path, ".git"), { recursive: true });
-    const { exitCode, output } = await forward(course.path);
-    assert.equal(exitCode, 1);
-    assert.match(output, /^git rev-parse failed: .*not a git repository/);
-  });
-});
-
-it("every line of step 01's server.ts reaches the steps that have it, and the course stays true", async () => {
-  using copy = new Workspace(courseRoot);
-  const servers = listSteps(copy.root)
-    .map(({ name }) => join(copy.root, name, "server.ts"))
-    .filter((file) => existsSync(file));
-  const texts = servers.map((file) => readFileSync(file, "utf8"));
-  const timesIn = (text: string, line: string) => text.split("\n").filter((l) => l === line).length;
-  const shared = (texts[0] ?? "")
-    .split("\n")
-    .filter((line) => texts.every((text) => timesIn(text, line) === 1));
-  assert.ok(shared.length > 10);
-  commitAll(copy.root);
-  const edited = (text: string) =>
-    text.replace(/^.+$/gm, (line) => (shared.includes(line) ? `${line} // !` : line));
-  writeFileSync(servers[0] ?? "", edited(texts[0] ?? ""));
-  const { exitCode, output } = await forward(copy.root);
-  assert.equal(exitCode, 0, output);
-  for (const [at, file] of servers.entries()) {
-    assert.equal(readFileSync(file, "utf8"), edited(texts[at] ?? ""));
-  }
-  const problems = findProblems(copy.root);
-  assert.deepEqual(
-    problems.filter((problem) => !/columns|these lines are not in/.test(problem)),
-    [],
-  );
 });

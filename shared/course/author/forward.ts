@@ -4,7 +4,6 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { UsageError } from "../../terminal/program.ts";
 import { git, hasMarkers, merge, namesIn, textAt } from "../git.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
@@ -20,34 +19,19 @@ again: it goes on from there. READMEs and tests are not carried: each step has i
 /** A text of a file; undefined where there is no file. */
 type Text = string | undefined;
 
-/** What an edit makes of the file in the next step. */
-interface Carried {
-  readonly text: Text;
-  /** In words. */
-  readonly outcome: string;
-  /** The author has to act, and the edit is not carried on from here. */
-  readonly stuck?: boolean;
-}
+/** What an edit makes of the file in the next step, and in words. Stuck: the author has to act first. */
+type Carried = { readonly text: Text; readonly outcome: string; readonly stuck?: boolean };
 
 await runScript(USAGE, async () => {
   const { values } = parseArgs({ options: { since: { type: "string", default: "HEAD" } } });
   const steps = listSteps().map(({ name }) => name);
-  const since = commitOf(values.since);
+  const commit = ["rev-parse", "--verify", "--end-of-options", `${values.since}^{commit}`];
+  const since = git(courseRoot, ...commit).trim();
   const edited = editedFiles(since, steps);
   const stuck = edited.map((file) => carry(file, steps, since)).some(Boolean);
   if (edited.length === 0) console.log(`no step has an edit to carry since ${values.since}`);
   return stuck ? 1 : 0;
 });
-
-function commitOf(revision: string): string {
-  git(courseRoot, "rev-parse", "--git-dir");
-  try {
-    const args = ["rev-parse", "--verify", "--end-of-options", `${revision}^{commit}`];
-    return git(courseRoot, ...args).trim();
-  } catch {
-    throw new UsageError(`git knows no revision ${JSON.stringify(revision)} here`);
-  }
-}
 
 /** Returns the files that have been edited in any step, relative to the step. */
 function editedFiles(since: string, steps: readonly string[]): string[] {
@@ -104,11 +88,11 @@ function carryInto(
     { name: `${from}, before the edit`, text: before },
     { name: `${from}, edited`, text: after },
   );
-  if (!merged.conflict) {
-    return { text: merged.text, outcome: merged.text === here ? "there already" : "carried" };
+  if (!hasMarkers(merged)) {
+    return { text: merged, outcome: merged === here ? "there already" : "carried" };
   }
   if (isResolved(path, before, after)) return { text: here, outcome: "kept as you resolved it" };
-  return { text: merged.text, outcome: `CONFLICT: ${goOn}`, stuck: true };
+  return { text: merged, outcome: `CONFLICT: ${goOn}`, stuck: true };
 }
 
 /**

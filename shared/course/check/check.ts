@@ -1,7 +1,9 @@
 // npm run check: all that can be checked without running the course.
 
 import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ExpectedError } from "../../terminal/program.ts";
 import { bufProgram, generateStale } from "../generate.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
@@ -39,6 +41,9 @@ const checks: [title: string, check: Check][] = [
 ];
 
 await runScript("Usage: npm run check", async () => {
+  if (!existsSync(biome) || !existsSync(tsc)) {
+    throw new ExpectedError("npm run check needs the development packages: npm ci --include=dev");
+  }
   generateStale(courseRoot);
   let failed = 0;
   for (const [title, check] of checks) {
@@ -48,5 +53,19 @@ await runScript("Usage: npm run check", async () => {
     console.error(problem.replace(/^/gm, "        "));
     failed++;
   }
+  const unproven = withoutIntegrity(readFileSync(join(courseRoot, "package-lock.json"), "utf8"));
+  if (unproven.length > 0) {
+    console.log(
+      `warning package-lock.json: no integrity (see CONTRIBUTING.md): ${unproven.join(", ")}`,
+    );
+  }
   return failed > 0 ? 1 : 0;
 });
+
+/** Returns the packages of a lockfile whose downloads npm cannot verify. */
+function withoutIntegrity(lockfile: string): string[] {
+  const { packages }: { packages: Record<string, { integrity?: string }> } = JSON.parse(lockfile);
+  return Object.entries(packages)
+    .filter(([name, { integrity }]) => name !== "" && integrity === undefined)
+    .map(([name]) => name.replace("node_modules/", ""));
+}

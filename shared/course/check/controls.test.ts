@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
-import { runNode, writeFiles } from "../fixtures.ts";
+import { writeFiles } from "../fixtures.ts";
 import { type TemporaryFolder, temporaryFolder } from "../play/cleanup.ts";
 import { linkModules } from "../play/workspace.ts";
 import { courseRoot, listSteps, stepsNamed } from "../steps.ts";
@@ -19,15 +19,6 @@ describe("the tests of a step, with the programs of the step before,", { concurr
     if (previous === undefined || (named.length > 0 && !named.includes(name))) continue;
     it(`fail: ${name}`, async () => assert.equal(await control(courseRoot, name, previous), ""));
   }
-});
-
-it("the tests of step 01 pass with a proxy in the environment that is not there", {
-  skip: named.length > 0,
-}, async () => {
-  const args = ["--import", "tsx/esm", join(courseRoot, steps[0] ?? "", "step.test.ts")];
-  const proxies = { http_proxy: "http://127.0.0.1:9", no_grpc_proxy: undefined };
-  const { exitCode, output } = await runNode(courseRoot, args, proxies);
-  assert.equal(exitCode, 0, output);
 });
 
 describe("the control", { concurrency: 2 }, () => {
@@ -70,10 +61,6 @@ describe("the control", { concurrency: 2 }, () => {
   for (const [name, tests] of [
     ["assertion", notices],
     ["server", 'it("is", async () => assert.equal(await server(), "a-new-server"));'],
-    [
-      "text",
-      "it('is', async () => assert.deepEqual({ a: await client(), code: 1 }, { a: 'new\\n', code: 1 }));",
-    ],
     ["status", `it("calls", async () => { if ((await client()) === "old\\n") throw ${error}; });`],
     ["wait", 'const c = await client(); it("waits", () => eventually(() => c === "new\\n"));'],
   ] as const) {
@@ -87,11 +74,6 @@ describe("the control", { concurrency: 2 }, () => {
   for (const [name, tests, words] of [
     ["type", 'it("reads", async () => undefined.x);', /crash.*\n {2}reads\n.*Cannot read prop/],
     ["hook", 'before(() => missing()); it("runs", () => {});', /crash.*\n.*\n.*missing is not def/],
-    [
-      "late",
-      'it("goes on", async () => { setTimeout(() => { throw new Error("late"); }); await client(); });',
-      /crash.*\n {2}goes on\n.*late/,
-    ],
     ["import", 'import "../nowhere.ts";', /^the tests of step-02-import broke off/],
     ["exit", "process.exit(1);", /^the tests of step-02-exit broke off/],
   ] as const) {

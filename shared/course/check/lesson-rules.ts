@@ -26,9 +26,12 @@ export function changeTableProblems(
   step: Step,
   { file, parts }: Readme,
 ): string[] {
-  const table = parts.find(
-    ({ kind }, at) => kind === "prose" && isUnder(parts, at, "What changed"),
+  const heading = parts.findIndex(
+    (part) => part.kind === "heading" && part.text === "What changed",
   );
+  const table = parts
+    .slice(heading + 1)
+    .find((part) => part.kind === "prose" && part.text.startsWith("|"));
   const rows = table?.kind === "prose" ? table.text.split("\n") : [];
   const said = new Map(
     rows.flatMap((row) => {
@@ -51,14 +54,6 @@ export function changeTableProblems(
         (name) => `${place}: What changed has a row for ${name}, which is the same: take it out`,
       ),
   ];
-}
-
-/** Returns true for the first table below the heading `title`. */
-function isUnder(parts: Readme["parts"], at: number, title: string): boolean {
-  const part = parts[at];
-  if (part?.kind !== "prose" || !part.text.startsWith("|")) return false;
-  const heading = parts.slice(0, at).findLast(({ kind }) => kind === "heading");
-  return heading?.kind === "heading" && heading.text === title;
 }
 
 /** Finds quotations that are not a verbatim part of the file that they name. */

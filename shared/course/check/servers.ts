@@ -64,13 +64,13 @@ export function startProgram(
 
 /**
  * Starts a server of the step in `folder` on a free port.
- * @param file its file; may be left out if the step has one server.
+ * @param file its file, for a step with several servers.
  * @throws {Error} with what it printed, if it does not start to listen.
  */
 export async function startServer(
   folder: string,
   env: NodeJS.ProcessEnv = {},
-  file: string = onlyServer(folder),
+  file = "server.ts",
 ): Promise<RunningServer> {
   const program = startProgram(folder, file, [], env);
   const heard = () => /^listening on (\S+)$/m.exec(program.output())?.[1];
@@ -82,13 +82,6 @@ export async function startServer(
     throw new Error(`the server did not start:\n${output}`);
   }
   return { program, address, [Symbol.asyncDispose]: () => program.stop() };
-}
-
-function onlyServer(folder: string): string {
-  const files = serversOf(folder).map(({ file }) => file);
-  const [only, ...others] = files;
-  if (only !== undefined && others.length === 0) return only;
-  throw new Error(`${folder} has ${files.length} servers, ${files.join(", ")}: name one`);
 }
 
 /** All servers of a step. `await using` ends them with the block. */

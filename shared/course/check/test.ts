@@ -17,7 +17,7 @@ Tests the lessons: the steps and their READMEs. test:course tests the tools that
 whether the tests of the steps can fail.
 STEP is a number or a folder; all of them unless given.`;
 
-/** For a whole file. A slow machine needs minutes for the READMEs; test-process.ts ends a test that hangs. */
+/** For a whole file. A slow machine needs minutes for the READMEs. */
 const FILE_TIMEOUT_MS = 1_200_000;
 
 const READMES = join("shared", "course", "play", "readmes.test.ts");

@@ -4,12 +4,7 @@ import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-interface Ending {
-  readonly clean: () => void;
-  readonly politely: () => Promise<void>;
-}
-
-const endings = new Set<Ending>();
+const endings = new Set<{ clean: () => void; politely: () => Promise<void> }>();
 let interrupted = false;
 
 /**

@@ -8,7 +8,8 @@ import { PortMap } from "./ports.ts";
 
 /** What programs need to run at all, on Linux, macOS and Windows. */
 const needed = ["PATH", "Path", "PATHEXT", "SystemRoot", "ComSpec", "HOME", "USERPROFILE"];
-const folders = ["TMPDIR", "TEMP", "TMP", "APPDATA", "LOCALAPPDATA", "NODE_COMPILE_CACHE"];
+const caches = ["NODE_COMPILE_CACHE", "BUF_CACHE_DIR"];
+const folders = ["TMPDIR", "TEMP", "TMP", "APPDATA", "LOCALAPPDATA", ...caches];
 
 const kept = Object.fromEntries([...needed, ...folders].map((name) => [name, process.env[name]]));
 
@@ -36,56 +37,38 @@ export function addressVariables(
 const DEFAULT_PORT = "50051";
 
 /** The environment of a README's commands: what they export, and the ports that are really used. */
-export class Environment {
-  readonly ports: PortMap;
-  readonly #root: string;
-  readonly #addresses: NodeJS.ProcessEnv;
-  readonly #exported: NodeJS.ProcessEnv = {};
+export type Environment = Awaited<ReturnType<typeof createEnvironment>>;
 
-  private constructor(root: string, ports: PortMap, addresses: NodeJS.ProcessEnv) {
-    this.#root = root;
-    this.ports = ports;
-    this.#addresses = addresses;
-  }
-
-  /**
-   * Finds a free port for each port in `text`, and for each server of the step.
-   * @param folder the folder of the README, relative to the copy of the course in `root`.
-   */
-  static async of(root: string, folder: string, text: string): Promise<Environment> {
-    const servers = serversOf(join(root, folder)).map(
-      (server) => [server, defaultPort(join(root, folder, server.file))] as const,
-    );
-    const used = servers.map(([, port]) => port);
-    const ports = await PortMap.forText([text, DEFAULT_PORT, ...used].join(" "));
-    const addresses = servers.map(
-      ([server, port]) => [server, `127.0.0.1:${ports.toReal(port)}`] as const,
-    );
-    return new Environment(root, ports, {
-      BAKERY_ADDRESS: `127.0.0.1:${ports.toReal(DEFAULT_PORT)}`,
-      ...(addresses.length > 0 && addressVariables(addresses)),
-    });
-  }
-
-  export(variable: string, value: string): void {
-    this.#exported[variable] = value;
-  }
-
-  unset(variable: string): void {
-    delete this.#exported[variable];
-  }
-
-  /** Returns the environment for `command`, which is as the README shows it. */
-  forCommand(command: string): NodeJS.ProcessEnv {
-    const [server = ""] = /\S+server\.ts\b/.exec(command) ?? [];
-    return bareEnvironment({
-      NO_COLOR: "1",
-      PORT: this.ports.toReal(defaultPort(join(this.#root, server))),
-      WIRE_PORT: this.ports.toReal("50052"),
-      ...this.#addresses,
-      ...this.#exported,
-    });
-  }
+/**
+ * Finds a free port for each port in `text`, and for each server of the step.
+ * @param folder the folder of the README, relative to the copy of the course in `root`.
+ */
+export async function createEnvironment(root: string, folder: string, text: string) {
+  const servers = serversOf(join(root, folder)).map(
+    (server) => [server, defaultPort(join(root, folder, server.file))] as const,
+  );
+  const used = servers.map(([, port]) => port);
+  const ports = await PortMap.forText([text, DEFAULT_PORT, ...used].join(" "));
+  const addresses = servers.map(
+    ([server, port]) => [server, `127.0.0.1:${ports.toReal(port)}`] as const,
+  );
+  const exported: NodeJS.ProcessEnv = {};
+  return {
+    ports,
+    exported,
+    /** Returns the environment for `command`, which is as the README shows it. */
+    forCommand(command: string): NodeJS.ProcessEnv {
+      const [server = ""] = /\S+server\.ts\b/.exec(command) ?? [];
+      return bareEnvironment({
+        NO_COLOR: "1",
+        PORT: ports.toReal(defaultPort(join(root, server))),
+        WIRE_PORT: ports.toReal("50060"),
+        BAKERY_ADDRESS: `127.0.0.1:${ports.toReal(DEFAULT_PORT)}`,
+        ...(addresses.length > 0 && addressVariables(addresses)),
+        ...exported,
+      });
+    },
+  };
 }
 
 /** Returns the port that a server takes unless PORT says otherwise: its file says. */

@@ -25,22 +25,18 @@ before(() => {
     console.log("process " + process.pid);
     process.on("SIGINT", () => { console.log("bye"); process.exit(3); });
     setInterval(() => {}, 1000);`;
-  const settings = (port: number) => `const settings = { PORT: { default: ${port} } };
-    console.log(process.env.PORT, process.env.CATALOG_ADDRESS, process.env.ORDERS_ADDRESS);`;
   writeFiles(folder.path, {
     "price.txt": "bread\n$6.50\n",
     "server.mjs": server,
     "parent.mjs": 'import("node:child_process").then((c) => c.fork("server.mjs"));',
-    "step-90-two/catalog-server.ts": settings(50051),
-    "step-90-two/orders-server.ts": settings(50052),
   });
 });
 
 after(() => folder.remove());
 
 /** A README of console blocks; \`\`\` is written as ''' here. */
-function readmeOf(lines: readonly string[], file = "README.md") {
-  return parseReadme(file, lines.join("\n").replaceAll("'''", FENCE));
+function readmeOf(lines: readonly string[]) {
+  return parseReadme("README.md", lines.join("\n").replaceAll("'''", FENCE));
 }
 
 function play(lines: readonly string[], options: PerformOptions = {}): Promise<Outcome[]> {
@@ -48,8 +44,8 @@ function play(lines: readonly string[], options: PerformOptions = {}): Promise<O
 }
 
 /** Asserts that every act of a README with these lines goes as written. */
-async function plays(lines: readonly string[], acts: number, file?: string): Promise<void> {
-  const readme = readmeOf(lines, file);
+async function plays(lines: readonly string[], acts: number): Promise<void> {
+  const readme = readmeOf(lines);
   const outcomes = await perform(folder.path, readme, { timeoutMs: 15_000 });
   const wrong = outcomes.filter(({ result }) => result !== "as written");
   assert.equal(wrong.map((outcome) => describeDifference(readme, outcome)).join("\n"), "");
@@ -72,17 +68,6 @@ describe("a README that is right", () => {
     await plays([...open, ...oneTerminal, ...close], 5);
   });
 
-  it("gives each server of its step the port in its file, and all the addresses", async () => {
-    const addresses = "127.0.0.1:50051 127.0.0.1:50052";
-    const lines = ["catalog", "orders"].flatMap((name, at) => [
-      "'''console",
-      `$ node --import tsx step-90-two/${name}-server.ts`,
-      `5005${at + 1} ${addresses}`,
-      "'''",
-    ]);
-    await plays(lines, 2, "step-90-two/README.md");
-  });
-
   it("runs npm and npx, with no settings of the person who plays it", async () => {
     const { env } = process;
     // SLOW_MS is a setting; npm_execpath is a binary with bun, and nothing that node can run.
@@ -103,6 +88,12 @@ describe("a README that is right", () => {
     assert.deepEqual(interrupted?.output, ["bye"]);
   });
 
+  it("keeps what a command prints, and not its warnings", async () => {
+    const command = `node -e "console.error('warning'); console.log(6.5)"`;
+    const lines = [`$ export A=$(${command})`, "$ node -p process.env.A", "6.5"];
+    await plays(["'''console", ...lines, "'''"], 2);
+  });
+
   it("edits a copy, and leaves the original alone", async () => {
     const show = `$ node -p "require('fs').readFileSync('price.txt', 'utf8').trim()"`;
     const edit = ["# Break it", "'''diff price.txt", " bread", "-$6.50", "+$7.50", "'''"];
@@ -113,12 +104,10 @@ describe("a README that is right", () => {
 });
 
 describe("a README that is wrong", () => {
-  const server = ["'''console server", "$ node server.mjs"];
   const forever = `$ node -e "console.log(process.pid); setInterval(() => {}, 1000)"`;
   for (const [title, lines, line, reason] of [
     ["a line that differs", ["$ node -p 1", "1[..]", "$ node -p 2", "3"], 5, /3\ngot {7}2$/],
     ["a missing line", ["$ node -p 1", "1", "2"], 4, /expected {2}2\ngot .*nothing more/],
-    ["a line too many", ["$ node -p 1"], 2, /nothing more.*\ngot {7}1$/],
     ["a wrong exit code", ["$ node -p 1", "1", "? 5"], 2, /code 5\ngot {7}exit code 0$/],
     ["an exit code that is not shown", ['$ node -e "process.exitCode = 5"'], 2, /exit code 5$/],
     ["a command that never ends", [forever, "[..]"], 2, /^still running after 1\.5 s, stopped$/],
@@ -134,11 +123,6 @@ describe("a README that is wrong", () => {
       assert.throws(() => process.kill(Number(outcome?.output[0]), 0), /ESRCH/);
     });
   }
-
-  it("fails for a server that does not say what it should, at once", async () => {
-    const [outcome] = await play([...server, "listening on 50055", "'''"], { timeoutMs: 60_000 });
-    assert.match(outcome?.reason ?? "", /got {7}listening on 50051/);
-  });
 
   for (const [title, lines, problem] of [
     ["output before a command", ["'''console", "hello", "'''"], /^Error: README\.md:1: .*begins/],
@@ -160,7 +144,7 @@ describe("a README that is wrong", () => {
     const print = `$ node -e "console.log('at', 5, 'left 2'); process.exitCode = 4"`;
     const lines = ["'''console", print, "at [..] left 3", "'''", "end"];
     writeFiles(folder.path, { "README.md": lines.join("\n").replaceAll("'''", FENCE) });
-    assert.equal(updateReadme(folder.path, readmeOf(lines), await play(lines)), 1);
+    updateReadme(folder.path, readmeOf(lines), await play(lines));
     const updated = readFileSync(join(folder.path, "README.md"), "utf8");
     assert.match(updated, /\nat \[\.\.\] left 2\n\? 4\n```\nend$/);
     await plays(updated.split("\n"), 1);

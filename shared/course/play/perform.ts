@@ -1,7 +1,7 @@
 // Performs a README: runs its commands for real, compares what they print, and ends what it started.
 
 import { dirname, posix } from "node:path";
-import { Environment } from "./environment.ts";
+import { createEnvironment, type Environment } from "./environment.ts";
 import { noSignals, Program, type ProgramSpec } from "./programs.ts";
 import type { Part, Readme } from "./readme.ts";
 import { type MissingTool, readCommand } from "./shell.ts";
@@ -51,7 +51,7 @@ export async function perform(
   const acts = readme.parts.flatMap((part) => (part.kind === "transcript" ? part.acts : []));
   const text = acts.flatMap((act) => [act.command, ...act.expected]).join("\n");
   using workspace = new Workspace(root);
-  const environment = await Environment.of(workspace.root, dirname(readme.file), text);
+  const environment = await createEnvironment(workspace.root, dirname(readme.file), text);
   const stage = new Stage(workspace, environment, { audience, timeoutMs });
   try {
     for (const part of readme.parts) {
@@ -112,14 +112,14 @@ class Stage {
       await this.#close(name);
       const [, forgotten] = /^unset ([A-Z][A-Z0-9_]*)$/.exec(act.command) ?? [];
       if (forgotten !== undefined) {
-        this.#environment.unset(forgotten);
+        delete this.#environment.exported[forgotten];
         return outcomeOf(act, "as written", "", { exitCode: 0 });
       }
       const [, variable, inner = act.command] =
         /^export ([A-Z][A-Z0-9_]*)=\$\((.+)\)$/s.exec(act.command) ?? [];
       const spec = this.#read(inner);
       if ("missing" in spec) return outcomeOf(act, "skipped", spec.missing);
-      const program = new Program(spec);
+      const program = new Program({ ...spec, errorsApart: variable !== undefined });
       this.#terminals.set(name, { program, seen: 0, printed: 0 });
       if (variable !== undefined) return await this.#export(act, variable, program);
     }
@@ -143,9 +143,9 @@ class Stage {
   async #export(act: Act, variable: string, program: Program): Promise<Outcome> {
     await program.ends(this.#options.timeoutMs);
     const { exitCode } = program;
-    const output = program.lines();
-    this.#environment.export(variable, output.join("\n"));
+    this.#environment.exported[variable] = program.lines().join("\n");
     if (exitCode === 0) return outcomeOf(act, "as written", "", { exitCode });
+    const output = [...program.lines(), ...program.errors().trimEnd().split("\n")];
     return outcomeOf(act, "different", exitCodes(0, exitCode), { output, exitCode });
   }
 

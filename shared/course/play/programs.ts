@@ -20,6 +20,8 @@ export interface ProgramSpec {
   readonly env: NodeJS.ProcessEnv;
   /** Its standard input; none if undefined. */
   readonly input?: string;
+  /** Keeps standard error out of `output` and `lines`, as `$(…)` does: see `errors`. */
+  readonly errorsApart?: boolean;
 }
 
 const isWindows = process.platform === "win32";
@@ -49,14 +51,15 @@ export class Program {
     this.#log = join(this.#folder.path, "log");
     // One file for both streams keeps the order in which they were written; two pipes would not.
     const log = openSync(this.#log, "a");
+    const errors = spec.errorsApart ? openSync(`${this.#log}-errors`, "a") : log;
     this.#child = spawn(spec.file, spec.args, {
       cwd: spec.cwd,
       env: { COURSE_FOLDER: this.#folder.path, ...spec.env },
-      stdio: [spec.input === undefined ? "ignore" : "pipe", log, log],
+      stdio: [spec.input === undefined ? "ignore" : "pipe", log, errors],
       detached: !isWindows && !isNested,
       windowsHide: true,
     });
-    closeSync(log);
+    for (const file of new Set([log, errors])) closeSync(file);
     this.#child.stdin?.on("error", () => {}); // It has ended without reading.
     this.#child.stdin?.end(spec.input);
     this.#ended = once(this.#child, "exit").catch(() => {});
@@ -79,6 +82,11 @@ export class Program {
   /** Returns everything printed so far. */
   output(): string {
     return readFileSync(this.#log, "utf8").replaceAll("\r\n", "\n");
+  }
+
+  /** Returns standard error so far, where it is kept apart. */
+  errors(): string {
+    return readFileSync(`${this.#log}-errors`, "utf8");
   }
 
   /** Returns the lines printed so far; an unfinished last line only once the program has ended. */

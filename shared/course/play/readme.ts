@@ -15,7 +15,7 @@ export type Part = { /** Where it begins, from 1. */ readonly line: number } & (
   | Quote
   | Edit
   // A diagram, or text that is neither run nor a part of a file.
-  | { readonly kind: "figure"; readonly text: string }
+  | { readonly kind: "figure"; readonly language: string; readonly text: string }
 );
 
 interface Transcript {
@@ -105,7 +105,7 @@ function readBlock(node: Code, place: string, line: number): Part {
   if (quotedLanguages.has(language)) {
     return { kind: "quote", line, language, file: argument, text: node.value };
   }
-  return { kind: "figure", line, text: node.value };
+  return { kind: "figure", line, language, text: node.value };
 }
 
 function holdsCode(node: Nodes): boolean {

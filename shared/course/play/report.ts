@@ -13,21 +13,13 @@ export function describeDifference(readme: Readme, outcome: Outcome): string {
   return [
     `${readme.file}:${outcome.line}`,
     `  ${typed}`,
-    indent(outcome.reason),
+    outcome.reason.replace(/^/gm, "  "),
     `  it printed${printed === "" ? " nothing" : `:\n${printed}`}`,
   ].join("\n");
 }
 
-function indent(text: string): string {
-  return text.replace(/^/gm, "  ");
-}
-
-/**
- * Rewrites the transcripts of a README so that they say what was printed; wildcards that still match
- * stay.
- * @returns how many acts have changed.
- */
-export function updateReadme(root: string, readme: Readme, outcomes: readonly Outcome[]): number {
+/** Rewrites the transcripts of a README to say what was printed; wildcards that still match stay. */
+export function updateReadme(root: string, readme: Readme, outcomes: readonly Outcome[]): void {
   const path = join(root, readme.file);
   const lines = readFileSync(path, "utf8").split("\n");
   const different = outcomes.filter(({ result }) => result === "different");
@@ -40,5 +32,4 @@ export function updateReadme(root: string, readme: Readme, outcomes: readonly Ou
     lines.splice(from, length, ...update(act.expected, output), ...tail);
   }
   if (different.length > 0) writeFileSync(path, lines.join("\n"));
-  return different.length;
 }

@@ -1,10 +1,11 @@
 // npm start [STEP ...] [-- --yes]: plays the course to a person, step by step, every command for real.
 
-import { parseArgs, styleText } from "node:util";
+import { parseArgs } from "node:util";
 import { generateStale } from "../generate.ts";
-import { runScript } from "../script.ts";
+import { paint, runScript } from "../script.ts";
 import { chooseSteps, courseRoot } from "../steps.ts";
 import { type Audience, type Outcome, perform } from "./perform.ts";
+import { layOut } from "./prose.ts";
 import { listReadmes, type Part, type Readme } from "./readme.ts";
 import { describeDifference } from "./report.ts";
 
@@ -15,9 +16,8 @@ STEP is a number or a folder; all steps if none is named.
 
   --yes   do not wait for Enter between the parts`;
 
-const colours = process.stdout.isTTY && !process.env.NO_COLOR;
-const bold = (text: string) => (colours ? styleText("bold", text) : text);
-const dim = (text: string) => (colours ? styleText("dim", text) : text);
+/** Longer lines are hard to read, however wide the terminal is. */
+const WIDTH = Math.min(process.stdout.columns || 100, 100);
 
 await runScript(USAGE, async () => {
   const { values, positionals } = parseArgs({
@@ -31,7 +31,7 @@ await runScript(USAGE, async () => {
   let differences = 0;
   const readmes = listReadmes(courseRoot, names);
   for (const [at, readme] of readmes.entries()) {
-    console.log(bold(`\n[${at + 1}/${readmes.length}] ${readme.title}`));
+    console.log(paint("bold", `\n[${at + 1}/${readmes.length}] ${readme.title}`));
     const outcomes = await play(readme, waits);
     if (outcomes === undefined) return 0;
     differences += outcomes.filter(({ result }) => result === "different").length;
@@ -55,10 +55,11 @@ async function play(readme: Readme, waits: boolean): Promise<Outcome[] | undefin
       return !quit;
     },
     act(act, terminal) {
-      const place = terminal === undefined ? "" : dim(`  (terminal: ${terminal})`);
+      const place = terminal === undefined ? "" : paint("dim", `  (terminal: ${terminal})`);
       if (act.source.length > 0) console.log("");
-      for (const line of act.source) console.log(`  ${bold(line)}${place}`);
-      if (act.source.length === 0) console.log(`\n  ${dim(`(terminal: ${terminal}, since then)`)}`);
+      for (const line of act.source) console.log(`  ${paint("bold", line)}${place}`);
+      if (act.source.length === 0)
+        console.log(`\n  ${paint("dim", `(terminal: ${terminal}, since then)`)}`);
     },
     print(lines) {
       for (const line of lines) console.log(`  ${line}`);
@@ -85,13 +86,15 @@ function isPause(part: Part): boolean {
 function show(part: Part): string {
   switch (part.kind) {
     case "heading":
-      return part.depth === 1 ? "" : bold(part.text);
+      return part.depth === 1 ? "" : paint("bold", part.text);
     case "prose":
-      return part.text.replace(/<\/?(details|summary)>/g, "").trim();
+      return layOut(part.text.replace(/<\/?(details|summary)>|<!--.*?-->/gs, "").trim(), WIDTH);
     case "edit":
       return `${part.file}\n${part.lines.join("\n")}`.replace(/^/gm, "  | ");
-    case "quote":
     case "figure":
+      if (part.language === "mermaid") return "  (a diagram: see the README)";
+      return part.text.replace(/^/gm, "  | ");
+    case "quote":
       return part.text.replace(/^/gm, "  | ");
     case "transcript":
       return "";
@@ -100,7 +103,7 @@ function show(part: Part): string {
 
 /** Waits for a key. Resolves to false if the person quits. */
 function pause(): Promise<boolean> {
-  process.stdout.write(dim("\nEnter: go on, q: quit "));
+  process.stdout.write(paint("dim", "\nEnter: go on, q: quit "));
   process.stdin.setRawMode(true).resume();
   return new Promise((resolve) => {
     const choose = (key: Buffer) => {

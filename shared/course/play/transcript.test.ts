@@ -1,23 +1,8 @@
-// Transcripts: read, compared, brought up to date.
+// Transcripts: compared, and brought up to date.
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { compare, parseTranscript, update } from "./transcript.ts";
-
-describe("reading a transcript", () => {
-  it("knows commands, continuations, output, exit codes and Ctrl+C", () => {
-    const body = ["before", "$ a \\", ">   b", "x", "? 69", "$ c", "^C", "bye"].join("\n");
-    const acts = parseTranscript(body, 10).map(({ line, kind, command, expected, exitCode }) => {
-      return [line, kind, command, expected, exitCode];
-    });
-    assert.deepEqual(acts, [
-      [10, "look", "", ["before"], undefined],
-      [11, "run", "a    b", ["x"], 69],
-      [15, "run", "c", [], undefined],
-      [16, "interrupt", "", ["bye"], undefined],
-    ]);
-  });
-});
+import { compare, update } from "./transcript.ts";
 
 describe("comparing", () => {
   const lines = (text: string) => (text === "" ? [] : text.split("|"));
@@ -30,11 +15,6 @@ describe("comparing", () => {
       const { agrees } = compare(lines(expected), lines(output), true);
       assert.equal(agrees, !differing.includes(pair), pair);
     }
-  });
-
-  it("names the first line that nothing matches, and what is there", () => {
-    const wrong = compare(["a", "b", "c"], ["a", "x", "c"], true);
-    assert.deepEqual(wrong, { agrees: false, at: 1, got: "x" });
   });
 
   it("of a program that goes on takes the lines it needs and leaves the rest", () => {

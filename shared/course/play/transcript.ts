@@ -1,6 +1,8 @@
 // A transcript: what a person types in a terminal, and what the terminal says. Reading one, comparing
 // it with what really happened, and bringing it up to date.
 
+import { diffArrays } from "diff";
+
 /** Something done in a terminal, and what is expected to follow. */
 export interface Act {
   /** The line in the README where the act stands, from 1. */
@@ -109,45 +111,39 @@ function escapeForRegExp(text: string): string {
  * included; a line that has changed keeps the wildcards of the words that still match.
  */
 export function update(expected: readonly string[], output: readonly string[]): string[] {
-  const known = new Map<string, Way>();
-  /** The cheapest way to make what follows line i cover what follows line j of the output. */
-  const way = (i: number, j: number): Way => {
-    const key = `${i} ${j}`;
-    const found = known.get(key) ?? cheapest(i, j);
-    known.set(key, found);
-    return found;
+  const updated: string[] = [];
+  let [at, old, now]: [number, string[], string[]] = [0, [], []];
+  const replaceChanged = () => {
+    updated.push(...updateLines(old, now));
+    [old, now] = [[], []];
   };
-  const cheapest = (i: number, j: number): Way => {
-    const [line, actual] = [expected[i], output[j]];
-    const then = (cost: number, next: Way, ...lines: string[]): Way => ({
-      cost: cost + next.cost,
-      lines: [...lines, ...next.lines],
-    });
-    const ways: Way[] = [];
-    if (line === ANY_LINES) {
-      ways.push(then(0, way(i + 1, j), line));
-      if (actual !== undefined) ways.push(then(0, way(i, j + 1)));
-    } else {
-      if (line !== undefined && actual !== undefined) {
-        const matches = matchesLine(line, actual);
-        const written = matches ? line : updateLine(line, actual);
-        ways.push(then(matches ? 0 : 1.5, way(i + 1, j + 1), written));
-      }
-      if (line !== undefined) ways.push(then(2, way(i + 1, j)));
-      if (actual !== undefined) ways.push(then(1, way(i, j + 1), actual));
+  for (const change of diffArrays([...expected], [...output], { comparator: matchesLine })) {
+    if (change.added) {
+      now = change.value;
+      continue;
     }
-    return ways.reduce((best, other) => (other.cost < best.cost ? other : best), ways[0] ?? none);
-  };
-  return way(0, 0).lines;
+    const lines = expected.slice(at, at + change.count);
+    at += change.count;
+    if (change.removed) {
+      old = lines;
+      continue;
+    }
+    replaceChanged();
+    updated.push(...lines);
+  }
+  replaceChanged();
+  return updated;
 }
 
-/** The lines to write, and how far they are from those that were expected. */
-interface Way {
-  readonly cost: number;
-  readonly lines: string[];
+/** Keeps the first line that stands for any lines, and what surrounds it at its two ends. */
+function updateLines(old: readonly string[], now: readonly string[]): string[] {
+  const any = old.indexOf(ANY_LINES);
+  if (any < 0) return now.map((line, at) => updateLine(old[at] ?? "", line));
+  const after = old.slice(any + 1);
+  const rest = now.slice(Math.max(any, now.length - after.length));
+  const before = updateLines(old.slice(0, any), now.slice(0, any));
+  return [...before, ANY_LINES, ...rest.map((line, at) => updateLine(after[at] ?? "", line))];
 }
-
-const none: Way = { cost: 0, lines: [] };
 
 function updateLine(expected: string, actual: string): string {
   const old = expected.split(/(\s+)/);

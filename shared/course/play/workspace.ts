@@ -48,7 +48,7 @@ export class Workspace implements Disposable {
         .join(""),
     );
     const pieces = `\n${text}`.split(`\n${before}`);
-    if (before === undefined || pieces.length !== 2) {
+    if (pieces.length !== 2) {
       const found = pieces.length === 1 ? "are not" : "are more than once";
       throw new Error(
         `${file}: the lines to edit ${found} in it. Did you make the edit yourself? Undo it first.`,
@@ -58,12 +58,8 @@ export class Workspace implements Disposable {
     return () => writeFileSync(path, text);
   }
 
-  remove(): void {
-    this.#folder.remove();
-  }
-
   [Symbol.dispose](): void {
-    this.remove();
+    this.#folder.remove();
   }
 }
 

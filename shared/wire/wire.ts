@@ -1,5 +1,5 @@
 // A window on the wire: stands between a client and a server and prints what crosses, both ways.
-// Start it with `npx tsx shared/course/wire.ts`, then dial its port instead of the server's.
+// Start it with `npx tsx shared/wire/wire.ts`, then dial its port instead of the server's.
 
 import {
   type ClientHttp2Stream,
@@ -13,7 +13,7 @@ import { createServer as createTcpServer } from "node:net";
 import type { Readable } from "node:stream";
 import { runProgram, UsageError } from "../terminal/program.ts";
 import { readSettings } from "../terminal/settings.ts";
-import { passOnTls } from "./wire-tls.ts";
+import { passOnTls } from "./tls.ts";
 
 const PREFIX_BYTES = 5;
 const TLS_HANDSHAKE = 22;
@@ -21,7 +21,7 @@ let streams = 0;
 
 await runProgram(async () => {
   const settings = readSettings({
-    WIRE_PORT: { default: 50052, max: 65535, help: "the port to listen on" },
+    WIRE_PORT: { default: 50060, max: 65535, help: "the port to listen on" },
     BAKERY_ADDRESS: { default: "127.0.0.1:50051", help: "the server to pass everything on to" },
   });
   // One connection for each client, as there would be without us. TLS begins with a handshake, whose

@@ -1,0 +1,58 @@
+// Lays out what a README says for a terminal: prose broken at words, tables as columns.
+
+import { formatColumns } from "../../terminal/output.ts";
+
+/** A column of a table that is narrower than this is hard to read. */
+const MIN_COLUMNS = 20;
+
+/** Returns paragraphs, lists and tables of Markdown in lines of at most `width` characters. */
+export function layOut(text: string, width: number): string {
+  return text
+    .split(/\n\s*\n/)
+    .flatMap((block) => (block.startsWith("|") ? layOutTable(block, width) : items(block, width)))
+    .join("\n")
+    .trimEnd();
+}
+
+/** Returns the items of a list, or one paragraph, and an empty line. */
+function items(block: string, width: number): string[] {
+  const lines = block.split(/\n(?= *(?:[-*]|\d+\.) )/).flatMap((item) => {
+    const [marker = ""] = /^ *(?:(?:[-*]|\d+\.) +)?/.exec(item) ?? [];
+    const indent = " ".repeat(marker.length);
+    return wrap(item.slice(marker.length), width - marker.length).map(
+      (line, at) => (at === 0 ? marker : indent) + line,
+    );
+  });
+  return [...lines, ""];
+}
+
+/** Returns a table whose last column is wrapped; where it has no room, it stands below the others. */
+function layOutTable(block: string, width: number): string[] {
+  const [head = [], , ...body] = block.split("\n").map((line) =>
+    line
+      .replace(/^\||\|$/g, "")
+      .split(/(?<!\\)\|/)
+      .map((cell) => cell.trim().replaceAll("\\|", "|")),
+  );
+  const rows = [head, ...body];
+  const columns = formatColumns(rows.map((row) => [...row.slice(0, -1), "|"])).split("\n");
+  const indent = columns[0]?.lastIndexOf("|") ?? 0;
+  const fits = width - indent >= MIN_COLUMNS;
+  const lines = rows.flatMap((row, at) => {
+    const left = columns[at]?.slice(0, -1) ?? "";
+    const right = wrap(row.at(-1) ?? "", fits ? width - indent : width - 4);
+    if (!fits) return [...wrap(left, width), ...right.map((line) => `    ${line}`)];
+    return right.map((line, index) => (index === 0 ? left : " ".repeat(indent)) + line);
+  });
+  return [...lines, ""];
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    const longer = `${lines.at(-1)} ${word}`.trimStart();
+    if (longer.length <= width || lines.at(-1) === "") lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
