@@ -306,6 +306,18 @@ describe("CreateOrder", inThisProcess, () => {
     assert.equal((await createOrder({ productId: "rye", quantity: 1 })).order?.id, "order-2");
   });
 
+  it("answers a product id of 60 KB in a few words, and no other call suffers", async () => {
+    const started = createOrder({ productId: "é".repeat(30_000), quantity: 0 });
+    const refused = assert.rejects(started, {
+      code: status.INVALID_ARGUMENT,
+      details: `0 ${"é".repeat(64)}: a quantity is 1 to 100`,
+    });
+    const others = Array.from({ length: 10 }, () => createOrder({ productId: "pie", quantity: 1 }));
+    const codes = others.map((call) => call.catch((error: { code: status }) => error.code));
+    assert.deepEqual(await Promise.all(codes), Array(10).fill(status.NOT_FOUND));
+    await refused;
+  });
+
   const rye = { productId: "rye", quantity: 1 };
   for (const [title, lines, code, details] of [
     ["no lines", [], "INVALID_ARGUMENT", /1 to 100 lines/],
