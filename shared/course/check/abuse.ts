@@ -28,14 +28,8 @@ export interface Damage {
   readonly p99Ms: number;
 }
 
-/**
- * Starts a server of step 07, and attacks it.
- * @param options.share of each attack's count that is tried, 1 for all.
- */
-export async function abuse(
-  chosen: readonly Attack[],
-  options: { share?: number; onDamage?: (damage: Damage) => void } = {},
-): Promise<Damage[]> {
+/** Starts a server of step 07, and attacks it. */
+export async function abuse(chosen: readonly Attack[]): Promise<Damage[]> {
   const scratch = mkdtempSync(join(tmpdir(), "course-abuse-"));
   const env = { CERTS: join(scratch, "certs"), KEYS: join(scratch, "keys") };
   const { MESSAGE_BYTES } = process.env;
@@ -50,9 +44,7 @@ export async function abuse(
     const damages: Damage[] = [];
     await gently(target, () => wait(500)); // Later calls don't wait for what is loaded only once.
     for (const attack of chosen) {
-      const damage = await damageOf(attack, target, options.share ?? 1);
-      options.onDamage?.(damage);
-      damages.push(damage);
+      damages.push(await damageOf(attack, target));
       if (server.program.exitCode !== undefined) break;
     }
     return damages;
@@ -61,14 +53,13 @@ export async function abuse(
   }
 }
 
-async function damageOf(attack: Attack, target: Target, share: number): Promise<Damage> {
-  const count = Math.ceil(attack.count * share);
+async function damageOf(attack: Attack, target: Target): Promise<Damage> {
   const before = memoryMiB(target.server);
   let withstood = true;
   let outcome = "";
   const p99Ms = await gently(target, async () => {
     try {
-      outcome = await attack.run(target, count);
+      outcome = await attack.run(target, attack.count);
     } catch (error) {
       withstood = false;
       outcome = String(error instanceof Error ? error.message : error).split("\n")[0] ?? "";
@@ -76,7 +67,7 @@ async function damageOf(attack: Attack, target: Target, share: number): Promise<
   });
   if (Number.isNaN(p99Ms)) withstood = false;
   const memory = [before, memoryMiB(target.server)] as const;
-  return { attack: attack.name, count, outcome, withstood, memoryMiB: memory, p99Ms };
+  return { attack: attack.name, count: attack.count, outcome, withstood, memoryMiB: memory, p99Ms };
 }
 
 /** Makes calls while `act` runs. Returns their 99th percentile; NaN if one of them failed. */
@@ -127,9 +118,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     process.exit(2);
   }
   const chosen = attacks.filter(({ name }) => names.length === 0 || names.includes(name));
-  const damages = await abuse(chosen, {
-    onDamage: ({ attack, withstood }) => console.error(`${withstood ? "ok" : "FAILED"} ${attack}`),
-  });
+  const damages = await abuse(chosen);
   const withstood = damages.filter((damage) => damage.withstood).length;
   console.log(table(damages));
   console.log(`withstood ${withstood} of ${chosen.length} attacks`);

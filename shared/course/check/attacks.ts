@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { constants } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -23,6 +24,7 @@ export interface Attack {
   run(target: Target, count: number): Promise<string>;
 }
 
+const { NGHTTP2_CANCEL: CANCEL } = constants;
 const CATALOG = "/bakery.v1.CatalogService";
 const CREATE_ORDER = "/bakery.v1.OrderService/CreateOrder";
 const REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
@@ -117,7 +119,7 @@ export const attacks: readonly Attack[] = [
           return call;
         });
         await Promise.all(calls.map((call) => once(call, "data").then(() => answered++)));
-        for (const call of calls) call.close(8); // CANCEL
+        for (const call of calls) call.close(CANCEL);
       }
       return `${answered} SERVICE_UNKNOWN`;
     },
@@ -141,13 +143,13 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: "resets",
-    count: 2000,
+    count: 3000,
     async run(target, count) {
       using session = disposable(dial(target));
       await once(session, "connect");
       for (let at = 0; at < count && !session.destroyed; at++) {
-        begin(session, `${CATALOG}/WatchProducts`).close(8);
-        if (at % 100 === 99) await wait(1);
+        begin(session, `${CATALOG}/WatchProducts`).close(CANCEL);
+        if (at % 100 === 99) await wait(5); // More at once would wait, and never be sent.
       }
       await wait(300);
       assert.ok(session.destroyed, "the connection is still open");
