@@ -8,7 +8,7 @@ import { attacks } from "./attacks.ts";
 
 it("step 07 withstands every attack", { skip: noSignals }, async () => {
   const damages = await abuse(attacks);
-  const withstood = damages.filter((damage) => damage.withstood).map(({ attack }) => attack);
+  const withstood = damages.filter((damage) => damage.withstood).map(({ name }) => name);
   assert.deepEqual(
     withstood,
     attacks.map(({ name }) => name),

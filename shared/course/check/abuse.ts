@@ -11,21 +11,19 @@ import { formatColumns } from "../../terminal/output.ts";
 import { generateStale } from "../generate.ts";
 import { courseRoot } from "../steps.ts";
 import { type Attack, attackedStep, attacks } from "./attacks.ts";
-import { ask, dial, memoryMiB, type Target } from "./hostile.ts";
+import { ask, dial, field, memoryMiB, type Target } from "./hostile.ts";
 import { startServer } from "./servers.ts";
 
 const GENTLE_EVERY_MS = 20;
-const GET_RYE = Buffer.from([0x0a, 0x03, 0x72, 0x79, 0x65]);
+const MAX_GROWTH_MIB = 150; // What an attack may move the memory by, garbage included.
+const GET_RYE = field(1, Buffer.from("rye"));
 
 /** What became of one attack. */
 export interface Damage {
-  readonly attack: string;
-  readonly count: number;
-  readonly outcome: string;
+  readonly name: string;
   readonly withstood: boolean;
-  readonly memoryMiB: readonly [before: number, after: number];
-  /** The 99th percentile of the gentle client's calls. */
-  readonly p99Ms: number;
+  /** A line of the table: times, outcome, memory before and after, the gentle client's p99. */
+  readonly cells: readonly string[];
 }
 
 /** Starts a server of step 07, and attacks it. */
@@ -53,28 +51,27 @@ export async function abuse(chosen: readonly Attack[]): Promise<Damage[]> {
   }
 }
 
-async function damageOf(attack: Attack, target: Target): Promise<Damage> {
+async function damageOf({ name, count, run }: Attack, target: Target): Promise<Damage> {
   const before = memoryMiB(target.server);
-  let withstood = true;
-  let outcome = "";
+  let [outcome, withstood] = ["", true];
   const p99Ms = await gently(target, async () => {
-    try {
-      outcome = await attack.run(target, attack.count);
-    } catch (error) {
+    outcome = await run(target, count).catch((error: Error) => {
       withstood = false;
-      outcome = String(error instanceof Error ? error.message : error).split("\n")[0] ?? "";
-    }
+      return error.message.split("\n")[0] ?? "";
+    });
   });
-  if (Number.isNaN(p99Ms)) withstood = false;
-  const memory = [before, memoryMiB(target.server)] as const;
-  return { attack: attack.name, count: attack.count, outcome, withstood, memoryMiB: memory, p99Ms };
+  const after = memoryMiB(target.server);
+  withstood &&= !Number.isNaN(p99Ms) && !(after - before > MAX_GROWTH_MIB);
+  const said = withstood ? outcome : `FAILED: ${outcome}`;
+  const cells = [name, String(count), said, `${before} -> ${after}`, p99Ms.toFixed(0)];
+  return { name, withstood, cells };
 }
 
 /** Makes calls while `act` runs. Returns their 99th percentile; NaN if one of them failed. */
 async function gently(target: Target, act: () => Promise<unknown>): Promise<number> {
-  const session = dial(target);
-  const acting = act().finally(() => timer.abort());
+  using session = dial(target);
   const timer = new AbortController();
+  const acting = act().finally(() => timer.abort());
   const times: number[] = [];
   do {
     const startedAt = performance.now();
@@ -83,7 +80,6 @@ async function gently(target: Target, act: () => Promise<unknown>): Promise<numb
     await wait(GENTLE_EVERY_MS, undefined, { signal: timer.signal }).catch(() => {});
   } while (!timer.signal.aborted);
   await acting;
-  session.destroy();
   if (times.some(Number.isNaN)) return Number.NaN;
   return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? Number.NaN;
 }
@@ -94,18 +90,10 @@ function newToken(env: NodeJS.ProcessEnv): string {
   return spawnSync(process.execPath, [...args, "--role", "baker"], options).stdout.trim();
 }
 
-/** Returns a line of the table for each of `damages`. */
+/** Returns the damages as a table. */
 export function table(damages: readonly Damage[]): string {
-  return formatColumns([
-    ["attack", "times", "outcome", "memory MiB", "p99 ms"],
-    ...damages.map(({ attack, count, outcome, withstood, memoryMiB: [before, after], p99Ms }) => [
-      attack,
-      String(count),
-      withstood ? outcome : `FAILED: ${outcome}`,
-      `${before} -> ${after}`,
-      p99Ms.toFixed(0),
-    ]),
-  ]);
+  const head = ["attack", "times", "outcome", "memory MiB", "p99 ms"];
+  return formatColumns([head, ...damages.map(({ cells }) => [...cells])]);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

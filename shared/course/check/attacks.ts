@@ -10,7 +10,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { courseRoot } from "../steps.ts";
-import { ask, begin, dial, framed, outcome, type Target, tally } from "./hostile.ts";
+import { ask, begin, dial, field, framed, outcome, type Target, tally } from "./hostile.ts";
 import { startProgram } from "./servers.ts";
 
 /** The step that is attacked. */
@@ -96,9 +96,7 @@ export const attacks: readonly Attack[] = [
     name: "gzip-bombs",
     count: 400,
     run(target, count) {
-      const query = Buffer.alloc(4 * 1024 * 1024 - 16, "x");
-      const field = Buffer.concat([Buffer.from([0x0a, ...varint(query.length)]), query]);
-      const bomb = gzipSync(field);
+      const bomb = gzipSync(field(1, Buffer.alloc(4 * 1024 * 1024 - 16, "x")));
       return each(target, count, "RESOURCE_EXHAUSTED", (session) =>
         ask(session, `${CATALOG}/SearchProducts`, bomb, { "grpc-encoding": "gzip" }),
       );
@@ -108,14 +106,12 @@ export const attacks: readonly Attack[] = [
     name: "watched-names",
     count: 900,
     async run(target, count) {
-      using session = disposable(dial(target));
+      using session = dial(target);
       let answered = 0;
       for (let at = 0; at < count; at += 50) {
         const calls = Array.from({ length: 50 }, (_, of) => {
-          const name = Buffer.from(`${at + of}`.padEnd(60_000, "x"));
           const call = begin(session, "/grpc.health.v1.Health/Watch");
-          const field = Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]);
-          call.end(framed(field));
+          call.end(framed(field(1, Buffer.from(`${at + of}`.padEnd(60_000, "x")))));
           return call;
         });
         await Promise.all(calls.map((call) => once(call, "data").then(() => answered++)));
@@ -128,12 +124,9 @@ export const attacks: readonly Attack[] = [
     name: "window-0",
     count: 1100,
     async run(target, count) {
-      using session = disposable(dial(target, { settings: { initialWindowSize: 0 } }));
+      using session = dial(target, { settings: { initialWindowSize: 0 } });
       const call = begin(session, REFLECTION);
-      const symbol = Buffer.alloc(50_000, "x");
-      const request = framed(
-        Buffer.concat([Buffer.from([0x22, ...varint(symbol.length)]), symbol]),
-      );
+      const request = framed(field(4, Buffer.alloc(50_000, "x")));
       let taken = 0;
       for (let at = 0; at < count; at++) call.write(request, () => taken++);
       await wait(1500);
@@ -145,7 +138,7 @@ export const attacks: readonly Attack[] = [
     name: "resets",
     count: 3000,
     async run(target, count) {
-      using session = disposable(dial(target));
+      using session = dial(target);
       await once(session, "connect");
       for (let at = 0; at < count && !session.destroyed; at++) {
         begin(session, `${CATALOG}/WatchProducts`).close(CANCEL);
@@ -160,7 +153,7 @@ export const attacks: readonly Attack[] = [
     name: "held-streams",
     count: 1000,
     async run(target, count) {
-      using session = disposable(dial(target));
+      using session = dial(target);
       let begun = 0;
       for (let at = 0; at < count; at++) {
         const call = begin(session, `${CATALOG}/WatchProducts`);
@@ -181,8 +174,9 @@ export const attacks: readonly Attack[] = [
           authorization: `Bearer ${target.token}`,
         });
         const ended = outcome(upload);
-        const crate = Buffer.from([0x0a, 0x07, 0x0a, 0x03, 0x72, 0x79, 0x65, 0x10, 0x01]);
-        const note = Buffer.from([0x12, 0x02, 0x08, 0x01]);
+        const one = Buffer.from([0x10, 0x01]);
+        const crate = field(1, Buffer.concat([field(1, Buffer.from("rye")), one]));
+        const note = field(2, Buffer.from([0x08, 0x01]));
         for (const byte of Buffer.concat([framed(crate), framed(note)])) {
           upload.write(Buffer.from([byte]));
           await wait(2);
@@ -253,7 +247,7 @@ async function each(
   expected: string | undefined,
   call: (session: ReturnType<typeof dial>, at: number) => Promise<string>,
 ): Promise<string> {
-  using session = disposable(dial(target));
+  using session = dial(target);
   const outcomes: string[] = [];
   for (let at = 0; at < count; at += 20) {
     const some = Array.from({ length: Math.min(20, count - at) }, (_, of) =>
@@ -265,13 +259,4 @@ async function each(
   assert.ok(!outcomes.includes("no answer"), said);
   assert.ok(expected === undefined || said === `${count} ${expected}`, said);
   return said;
-}
-
-function disposable<Session extends { destroy(): void }>(session: Session): Session & Disposable {
-  return Object.assign(session, { [Symbol.dispose]: () => session.destroy() });
-}
-
-/** Returns a number as protobuf writes it. */
-function varint(value: number): number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, ...varint(Math.floor(value / 128))];
 }

@@ -1,7 +1,6 @@
 // What the attacks of abuse.ts are made of: connections that keep to HTTP/2, or not, and a server's vitals.
 
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -25,14 +24,14 @@ export interface Target {
   readonly token: string;
 }
 
-/** Connects, and hears of no error: whoever misbehaves is cut off. */
+/** Connects, and hears of no error: whoever misbehaves is cut off. `using` ends it with the block. */
 export function dial(
   { server, ca }: Target,
   options: SecureClientSessionOptions = {},
-): ClientHttp2Session {
+): ClientHttp2Session & Disposable {
   const session = connect(`https://${server.address}`, { ca, maxSessionMemory: 200, ...options });
   session.on("error", () => {});
-  return session;
+  return Object.assign(session, { [Symbol.dispose]: () => session.destroy() });
 }
 
 /** Begins a call. Its errors show in its outcome. */
@@ -54,20 +53,15 @@ export function begin(
 
 /** Returns the name of the status that a call ends with; what else became of it if there is none. */
 export async function outcome(request: ClientHttp2Stream): Promise<string> {
-  let code: string | string[] | undefined;
-  let http: number | undefined;
+  let code: string | undefined;
   const look = (headers: IncomingHttpHeaders) => {
-    http ??= Number(headers[":status"] ?? 200);
     code ??= headers["grpc-status"]?.toString();
   };
   request.on("response", look).on("trailers", look);
-  if (!request.closed) {
-    const late = wait(PATIENCE_MS, undefined, { ref: false });
-    await Promise.race([once(request, "close").catch(() => {}), late]);
-  }
+  const closed = new Promise((resolve) => request.once("close", resolve));
+  await Promise.race([closed, wait(PATIENCE_MS, undefined, { ref: false })]);
   if (code !== undefined) return status[Number(code)] ?? `status ${code}`;
-  if (!request.closed) return "no answer";
-  return http === undefined || http === 200 ? "cut off" : `HTTP ${http}`;
+  return request.closed ? "cut off" : "no answer";
 }
 
 /** Sends one message, and returns how the call ends. */
@@ -88,6 +82,15 @@ export function framed(message: Uint8Array, packed = false): Buffer {
   prefix.writeUInt8(packed ? 1 : 0);
   prefix.writeUInt32BE(message.length, 1);
   return Buffer.concat([prefix, message]);
+}
+
+/** Returns a message with one field of text or bytes, at most 15 fields in. */
+export function field(number: number, value: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(value.length)]), value]);
+}
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >> 7)];
 }
 
 /** Returns the words with how often each comes, such as `3 OK, 1 cut off`, most frequent first. */
