@@ -258,6 +258,21 @@ describe("a reflection client that reads nothing", () => {
     });
   }
 
+  it("may hold ten streams, whoever opens them, and gives them back", async () => {
+    using bakery = dial(server, "");
+    for (let round = 0; round < 3; round++) {
+      const calls = Array.from({ length: 15 }, (_, at) =>
+        bakery[at % 2 === 0 ? "v1" : "v1alpha"].serverReflectionInfo(new Metadata(), soon()),
+      );
+      const all = calls.map((call) => collect<unknown>(call));
+      await eventually(() => all.filter((seen) => seen.status !== undefined).length === 5);
+      const [refused] = all.filter((seen) => seen.status !== undefined);
+      assert.equal(refused?.status?.code, status.RESOURCE_EXHAUSTED);
+      for (const call of calls) call.cancel();
+      await check(bakery.health, ""); // One connection keeps order: the server knows by now.
+    }
+  });
+
   it("gets every answer once it reads", async () => {
     using bakery = dial(server, "");
     const call = bakery.v1.serverReflectionInfo(new Metadata(), soon());

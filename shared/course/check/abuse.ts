@@ -15,7 +15,7 @@ import { ask, dial, field, memoryMiB, type Target } from "./hostile.ts";
 import { startServer } from "./servers.ts";
 
 const GENTLE_EVERY_MS = 20;
-const MAX_GROWTH_MIB = 150; // What an attack may move the memory by, garbage included.
+const MAX_GROWTH_MIB = 300; // What one attack may move the memory by, garbage included.
 const GET_RYE = field(1, Buffer.from("rye"));
 
 /** What became of one attack. */

@@ -25,6 +25,7 @@ export interface Attack {
 }
 
 const { NGHTTP2_CANCEL: CANCEL } = constants;
+const GZIP = { "grpc-encoding": "gzip" };
 const CATALOG = "/bakery.v1.CatalogService";
 const CREATE_ORDER = "/bakery.v1.OrderService/CreateOrder";
 const REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
@@ -84,7 +85,7 @@ export const attacks: readonly Attack[] = [
   attack("gzip-bombs", 400, async (target, count) => {
     const bomb = gzipSync(field(1, Buffer.alloc(4 * 1024 * 1024 - 16, "x")));
     return each(target, count, "RESOURCE_EXHAUSTED", (session) =>
-      ask(session, `${CATALOG}/SearchProducts`, bomb, { "grpc-encoding": "gzip" }),
+      ask(session, `${CATALOG}/SearchProducts`, bomb, GZIP),
     );
   }),
   attack("watched-names", 900, async (target, count) => {
@@ -110,6 +111,17 @@ export const attacks: readonly Attack[] = [
     await wait(1500);
     assert.ok(taken < 10, `${taken} requests taken`);
     return `${taken} taken, the rest waits at the client`;
+  }),
+  attack("packed-frames", 100, async (target, count) => {
+    using session = dial(target, { settings: { initialWindowSize: 0 } });
+    const request = framed(gzipSync(field(4, Buffer.alloc(65_000, "x"))), true);
+    const frame = Buffer.concat(Array(150).fill(request)); // grpc-js unpacks all of it at once.
+    const calls = Array.from({ length: count }, () => begin(session, REFLECTION, GZIP));
+    const outcomes = calls.map(outcome);
+    for (const call of calls) call.write(frame);
+    await wait(2000);
+    for (const call of calls) call.close(CANCEL);
+    return tally(await Promise.all(outcomes));
   }),
   attack("resets", 3000, async (target, count) => {
     using session = dial(target);
