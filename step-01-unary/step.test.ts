@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { connect as connectHttp2 } from "node:http2";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { credentials, Metadata, Server, type ServiceError, status } from "@grpc/grpc-js";
 import {
   listenHere,
@@ -21,6 +23,7 @@ import {
   type SearchProductsResponse,
 } from "./gen/bakery/v1/catalog.ts";
 import { reporting } from "./server/report.ts";
+import { StatusError } from "./server/status-error.ts";
 import { unary } from "./server/unary.ts";
 
 const folder = import.meta.dirname;
@@ -139,6 +142,28 @@ describe("a call that goes wrong", () => {
     await assert.rejects(call, { code: status.UNIMPLEMENTED });
   });
 
+  it("with details that are too long, or no text, keeps what can be sent", async () => {
+    const wordy = new Server();
+    const details = ["é".repeat(100_000), `ab\ud83d`];
+    const getProduct = unary<{ id: string }, GetProductResponse>(async ({ id }) => {
+      throw new StatusError(status.NOT_FOUND, details[Number(id)] ?? "");
+    });
+    wordy.addService(CatalogServiceService, { getProduct });
+    const stub = new CatalogServiceClient(await listenHere(wordy), credentials.createInsecure());
+    const outcomeOf = (id: string) =>
+      unaryCall<GetProductResponse>((done) =>
+        stub.getProduct({ id }, new Metadata(), { deadline: Date.now() + 5000 }, done),
+      );
+    try {
+      const kept = { code: status.NOT_FOUND, details: "é".repeat(512) };
+      await assert.rejects(outcomeOf("0"), kept);
+      await assert.rejects(outcomeOf("1"), { details: "ab\ufffd" });
+    } finally {
+      stub.close();
+      wordy.forceShutdown();
+    }
+  });
+
   it("because of a bug is INTERNAL, without the bug's words, and is logged", async (test) => {
     const log = test.mock.method(console, "error", () => {});
     const buggy = new Server();
@@ -242,6 +267,46 @@ describe("the server", () => {
     } finally {
       stub.close();
     }
+  });
+
+  it("waits no longer for a connection that is silent, and a client that is frozen", {
+    skip: noSignals,
+  }, async () => {
+    await using server = await startServer(folder, { SLOW_MS: "600000" });
+    const [host, port] = server.address.split(":");
+    const silent = connect(Number(port), host);
+    silent.on("error", () => {});
+    await once(silent, "connect");
+    const args = ["get", "rye", "--deadline-ms", "60000", "--address", server.address];
+    const frozen = startProgram(folder, "client.ts", args);
+    try {
+      await setTimeout(2000); // Its call has come by now: nobody else says so.
+      frozen.kill("SIGSTOP");
+      server.program.kill("SIGTERM");
+      assert.ok(await server.program.ends(5500), "still running");
+      assert.equal(server.program.exitCode, 1);
+    } finally {
+      silent.destroy();
+      await frozen.stop(0);
+    }
+  });
+
+  it("doesn't print the value of a header that grpc-js can't read", async () => {
+    const session = connectHttp2(`http://${server.address}`);
+    const request = session.request({
+      ":method": "POST",
+      ":path": CatalogServiceService.getProduct.path,
+      "content-type": "application/grpc",
+      te: "trailers",
+      authorization: "Bearer\tsecret-token",
+    });
+    request.on("error", () => {});
+    request.end(Buffer.alloc(5));
+    await once(request, "close");
+    session.destroy();
+    const line = "E Failed to add metadata entry authorization: its value can't be read";
+    assert.ok(server.program.output().includes(line), server.program.output());
+    assert.ok(!server.program.output().includes("secret-token"), server.program.output());
   });
 
   it("ends also when it is told to stop before it listens", async () => {

@@ -8,6 +8,7 @@ import { readSettings } from "../shared/terminal/settings.ts";
 import { catalogHandlers } from "./catalog/handlers.ts";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
+import { limitVariables, serverLimits } from "./server/limits.ts";
 import { reporting } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
 
@@ -16,6 +17,7 @@ async function main(): Promise<never> {
     HOST: { default: "127.0.0.1", help: "the address to listen on" },
     PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
+    ...limitVariables,
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
   const { closing } = closeOnSignal(new StatusError(status.UNAVAILABLE, "the bakery is closing"));
@@ -23,7 +25,7 @@ async function main(): Promise<never> {
   const catalog = new Catalog();
   openTill(catalog, settings.TILL_MS, closing);
 
-  const server = new Server();
+  const server = new Server(serverLimits(settings));
   server.addService(
     reporting(CatalogServiceService),
     catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),

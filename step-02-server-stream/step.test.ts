@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { connect } from "node:http2";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout as wait } from "node:timers/promises";
 import {
   type CallOptions,
   type ClientReadableStream,
@@ -342,6 +342,42 @@ describe("the programs", () => {
     // Client and server each have a timer for the deadline; either may be first.
     const log = /WatchProducts ended: the (deadline has passed|client has cancelled)/;
     await eventually(() => log.test(running.program.output()));
+  });
+
+  it("let go of a client that has vanished without a word", { skip: noSignals }, async () => {
+    await using watched = await startServer(folder, { TILL_MS: "0", KEEPALIVE_MS: "300" });
+    const args = ["watch", "--address", watched.address];
+    const frozen = startProgram(folder, "client.ts", args);
+    try {
+      assert.ok(await frozen.until(() => frozen.lines().length === 10, 20_000), frozen.output());
+      frozen.kill("SIGSTOP");
+      const letGo = () => /WatchProducts ended: the client/.test(log());
+      const log = () => watched.program.output();
+      assert.ok(await watched.program.until(letGo, 5000), log());
+    } finally {
+      await frozen.stop(0);
+    }
+  });
+
+  it("hold 250 streams of one client, and let more wait", async () => {
+    const eager = new CatalogServiceClient(running.address, credentials.createInsecure());
+    let begun = 0;
+    const calls = Array.from({ length: 300 }, () => {
+      const call = eager.watchProducts({ productIds: ["rye"] });
+      call.on("error", () => {});
+      call.once("data", () => begun++);
+      return call;
+    });
+    try {
+      await eventually(() => begun === 250);
+      await wait(500);
+      assert.equal(begun, 250);
+      for (const call of calls.slice(0, 100)) call.cancel();
+      await eventually(() => begun === 300);
+    } finally {
+      eager.close();
+      for (const call of calls) call.cancel();
+    }
   });
 
   it("serve the client of the step before", async () => {

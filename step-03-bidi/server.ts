@@ -13,6 +13,7 @@ import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceService } from "./gen/bakery/v1/orders.ts";
 import { orderHandlers } from "./orders/handlers.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
+import { limitVariables, serverLimits } from "./server/limits.ts";
 import { reporting } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
 
@@ -22,6 +23,7 @@ async function main(): Promise<never> {
     PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
     KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
+    ...limitVariables,
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
   const { closing } = closeOnSignal(new StatusError(status.UNAVAILABLE, "the bakery is closing"));
@@ -31,7 +33,7 @@ async function main(): Promise<never> {
   const orders = new OrderBook(shelfOf(catalog));
   openKitchen(orders, settings.KITCHEN_MS, closing);
 
-  const server = new Server();
+  const server = new Server(serverLimits(settings));
   server.addService(
     reporting(CatalogServiceService),
     catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),

@@ -38,6 +38,7 @@ import {
   type GetProductResponse,
   RestockProductsRequest,
   type RestockProductsResponse,
+  type SearchProductsResponse,
 } from "./gen/bakery/v1/catalog.ts";
 import {
   type CreateOrderResponse,
@@ -306,6 +307,18 @@ describe("CreateOrder", inThisProcess, () => {
     assert.equal((await createOrder({ productId: "rye", quantity: 1 })).order?.id, "order-2");
   });
 
+  it("answers a product id of 60 KB in a few words, and no other call suffers", async () => {
+    const started = createOrder({ productId: "é".repeat(30_000), quantity: 0 });
+    const refused = assert.rejects(started, {
+      code: status.INVALID_ARGUMENT,
+      details: `0 ${"é".repeat(64)}: a quantity is 1 to 100`,
+    });
+    const others = Array.from({ length: 10 }, () => createOrder({ productId: "pie", quantity: 1 }));
+    const codes = others.map((call) => call.catch((error: { code: status }) => error.code));
+    assert.deepEqual(await Promise.all(codes), Array(10).fill(status.NOT_FOUND));
+    await refused;
+  });
+
   const rye = { productId: "rye", quantity: 1 };
   for (const [title, lines, code, details] of [
     ["no lines", [], "INVALID_ARGUMENT", /1 to 100 lines/],
@@ -551,6 +564,23 @@ describe("the programs", () => {
     assert.equal(lines.at(-1), "[bakery] DELIVERED");
     for (const line of lines) assert.match(line, /^\[bakery\] ([A-Z_]+|about 12 minutes away)$/);
     assert.deepEqual([tracked.stderr, tracked.exitCode], ["", 0]);
+  });
+
+  it("refuse a message of more than 64 KiB, packed or not", async () => {
+    const catalog = new CatalogServiceClient(running.address, credentials.createInsecure());
+    const packing = new CatalogServiceClient(running.address, credentials.createInsecure(), {
+      "grpc.default_compression_algorithm": 2, // gzip: the query is a few hundred bytes then
+      "grpc.use_local_subchannel_pool": 1,
+    });
+    for (const stub of [catalog, packing]) {
+      const search = (query: string) =>
+        unaryCall<SearchProductsResponse>((done) =>
+          stub.searchProducts({ query }, new Metadata(), soon(), done),
+        );
+      await assert.rejects(search("x".repeat(65_000)), { code: status.INVALID_ARGUMENT });
+      await assert.rejects(search("x".repeat(66_000)), { code: status.RESOURCE_EXHAUSTED });
+      stub.close();
+    }
   });
 
   it("say why a call failed", async () => {

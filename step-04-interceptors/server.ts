@@ -14,7 +14,9 @@ import { OrderServiceService } from "./gen/bakery/v1/orders.ts";
 import { orderHandlers } from "./orders/handlers.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
+import { unaryDeadlineInterceptor } from "./server/interceptors/unary-deadline.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
+import { limitVariables, serverLimits } from "./server/limits.ts";
 import { reporting } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
 
@@ -24,6 +26,7 @@ async function main(): Promise<never> {
     PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
     KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
+    ...limitVariables,
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
   const { closing } = closeOnSignal(new StatusError(status.UNAVAILABLE, "the bakery is closing"));
@@ -33,8 +36,9 @@ async function main(): Promise<never> {
   const orders = new OrderBook(shelfOf(catalog));
   openKitchen(orders, settings.KITCHEN_MS, closing);
 
-  const interceptors = [loggingInterceptor, requestIdInterceptor]; // from the outside in
-  const server = new Server({ interceptors });
+  const deadline = unaryDeadlineInterceptor(60_000);
+  const interceptors = [loggingInterceptor, requestIdInterceptor, deadline]; // from outside in
+  const server = new Server({ interceptors, ...serverLimits(settings) });
   server.addService(
     reporting(CatalogServiceService),
     catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),

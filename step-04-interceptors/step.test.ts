@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { connect as connectHttp2 } from "node:http2";
 import { after, before, describe, it, mock } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import {
   type CallOptions,
   credentials,
@@ -30,11 +31,14 @@ import {
   CatalogServiceClient,
   CatalogServiceService,
   GetProductRequest,
+  type GetProductResponse,
 } from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceClient } from "./gen/bakery/v1/orders.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
 import { serverInterceptor } from "./server/interceptors/server-interceptor.ts";
+import { unaryDeadlineInterceptor } from "./server/interceptors/unary-deadline.ts";
+import { logWord } from "./server/log-line.ts";
 import { reporting } from "./server/report.ts";
 import { serverStream } from "./server/server-stream.ts";
 import { StatusError } from "./server/status-error.ts";
@@ -543,6 +547,46 @@ describe("an interceptor that throws ends its call, and not the server,", inThis
     }));
     assert.equal(codes[1], status.FAILED_PRECONDITION);
     assert.match(lines.at(-1) ?? "", /WatchProducts FAILED_PRECONDITION .* id=watch$/);
+  });
+});
+
+describe("a unary call without a deadline", inThisProcess, () => {
+  it("ends all the same, and others are left alone", async () => {
+    const here = new Server({ interceptors: [unaryDeadlineInterceptor(300)] });
+    const getProduct = unary<unknown, GetProductResponse>(async () => {
+      await setTimeout(700);
+      return { product: undefined };
+    });
+    here.addService(CatalogServiceService, { getProduct });
+    const stub = new CatalogServiceClient(await listenHere(here), credentials.createInsecure());
+    try {
+      const call = (options: CallOptions) =>
+        unaryCall<GetProductResponse>((done) =>
+          stub.getProduct({ id: "rye" }, new Metadata(), options, done),
+        );
+      const details = "a call without a deadline ends after 0.3 s";
+      const endless = assert.rejects(call({}), { code: status.DEADLINE_EXCEEDED, details });
+      assert.deepEqual(await call(soon()), { product: undefined });
+      await endless;
+    } finally {
+      stub.close();
+      here.forceShutdown();
+    }
+  });
+});
+
+describe("a word in the log", inThisProcess, () => {
+  it("shows what a terminal would obey, or hide", () => {
+    for (const [text, logged] of [
+      ["rye", "rye"],
+      ["Zoë Brot", '"Zoë Brot"'],
+      ["a\u001b[2Jb", '"a\\u001b[2Jb"'],
+      ["a\u007f\u0085\u009bb", '"a\\u007f\\u0085\\u009bb"'],
+      ["a\u2028\u202eb", '"a\\u2028\\u202eb"'],
+      ["a\u{e0041}b", '"a\\udb40\\udc41b"'],
+    ] as const) {
+      assert.equal(logWord(text), logged);
+    }
   });
 });
 

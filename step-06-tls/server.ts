@@ -17,7 +17,9 @@ import { tokenVerifier } from "./security/verify-token.ts";
 import { authInterceptor } from "./server/interceptors/auth.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
+import { unaryDeadlineInterceptor } from "./server/interceptors/unary-deadline.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
+import { limitVariables, serverLimits } from "./server/limits.ts";
 import { reporting } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
 import { tlsCredentials, tlsSettings, tlsVariables } from "./server/tls.ts";
@@ -30,6 +32,7 @@ async function main(): Promise<never> {
     KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
     KEYS: { default: "", help: "folder of the key pair; by default keys in this step's folder" },
     ...tlsVariables,
+    ...limitVariables,
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
   const { closing } = closeOnSignal(new StatusError(status.UNAVAILABLE, "the bakery is closing"));
@@ -41,8 +44,9 @@ async function main(): Promise<never> {
 
   const publicKey = await readPublicKey(settings.KEYS || keysFolder);
   const auth = authInterceptor(await tokenVerifier(publicKey));
-  const interceptors = [loggingInterceptor, requestIdInterceptor, auth]; // from the outside in
-  const server = new Server({ interceptors });
+  const deadline = unaryDeadlineInterceptor(60_000);
+  const interceptors = [loggingInterceptor, requestIdInterceptor, deadline, auth]; // outside in
+  const server = new Server({ interceptors, ...serverLimits(settings) });
   server.addService(
     reporting(CatalogServiceService),
     catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),

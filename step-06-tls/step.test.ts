@@ -479,6 +479,20 @@ describe("certificates", () => {
     });
   }
 
+  it("are of one CA when several servers find an unusable one at once", async () => {
+    await renew("broken");
+    put("-----BEGIN CERTIFICATE-----\nMII", "ca", "broken");
+    const servers = await Promise.all([1, 2, 3, 4].map(() => start({ CERTS: certs("broken") })));
+    try {
+      const made = servers.filter(({ program }) => program.output().includes("made a CA"));
+      assert.equal(made.length, 1);
+      for (const { address } of servers) await assertGets(address, "--ca", pem("ca", "broken"));
+      assert.ok(!list("broken").includes(".lock"));
+    } finally {
+      await Promise.all(servers.map(({ program }) => program.stop()));
+    }
+  });
+
   it("are made again for other names", async () => {
     await renew("renamed");
     const oldCa = read("ca", "renamed");

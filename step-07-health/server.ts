@@ -20,8 +20,11 @@ import { tokenVerifier } from "./security/verify-token.ts";
 import { authInterceptor } from "./server/interceptors/auth.ts";
 import { closingInterceptor } from "./server/interceptors/closing.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
+import { oneAtATimeInterceptor } from "./server/interceptors/one-at-a-time.ts";
 import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
+import { unaryDeadlineInterceptor } from "./server/interceptors/unary-deadline.ts";
 import { closeOnSignal, serve } from "./server/lifecycle.ts";
+import { limitVariables, serverLimits } from "./server/limits.ts";
 import { serverReflection } from "./server/reflection.ts";
 import { reporting } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
@@ -41,6 +44,7 @@ async function main(): Promise<never> {
     WARMUP_MS: { default: 0, help: "how long health says no for orders: the oven is cold" },
     DRAIN_MS: { default: 0, help: "how long calls are still served after Ctrl+C" },
     REFLECTION: { default: "on", help: "off: hide the contract", problem: oneOf("on", "off") },
+    ...limitVariables,
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
   const reason = new StatusError(status.UNAVAILABLE, "the bakery is closing");
@@ -53,19 +57,20 @@ async function main(): Promise<never> {
 
   const publicKey = await readPublicKey(settings.KEYS || keysFolder);
   const auth = authInterceptor(await tokenVerifier(publicKey));
-  const ending = closingInterceptor({
-    closing,
-    endsByItself: (path) => path.startsWith("/bakery."),
-  });
-  const interceptors = [loggingInterceptor, requestIdInterceptor, auth, ending]; // from outside in
-  const server = new Server({ interceptors });
+  const deadline = unaryDeadlineInterceptor(60_000);
+  const ours = (path: string) => path.startsWith("/bakery.");
+  const ending = closingInterceptor({ closing, endsByItself: ours });
+  const paced = oneAtATimeInterceptor((path) => !ours(path));
+  const health = bakeryHealth(draining, settings.WARMUP_MS);
+  const calls = [loggingInterceptor, requestIdInterceptor, deadline, auth]; // outside in
+  const interceptors = [...calls, ending, paced, health.interceptor];
+  const server = new Server({ interceptors, ...serverLimits(settings) });
   server.addService(
     reporting(CatalogServiceService),
     catalogHandlers(catalog, { slowMs: settings.SLOW_MS, closing }),
   );
   server.addService(reporting(OrderServiceService), orderHandlers(catalog, orders, { closing }));
-
-  bakeryHealth(draining, settings.WARMUP_MS).addToServer(server);
+  health.addToServer(server);
   if (settings.REFLECTION === "on") serverReflection(descriptors).addToServer(server);
 
   const credentials = await tlsCredentials(tlsSettings(settings));

@@ -4,10 +4,12 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { getEventListeners } from "node:events";
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { connect } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import {
@@ -36,8 +38,15 @@ import { unaryCall } from "./client/unary-call.ts";
 import { CatalogServiceClient, type GetProductResponse } from "./gen/bakery/v1/catalog.ts";
 import { type CreateOrderResponse, OrderServiceClient } from "./gen/bakery/v1/orders.ts";
 import { type HealthCheckResponse, HealthClient } from "./gen/grpc/health/v1/health.ts";
-import { ServerReflectionClient } from "./gen/grpc/reflection/v1/reflection.ts";
-import { ServerReflectionClient as AlphaReflectionClient } from "./gen/grpc/reflection/v1alpha/reflection.ts";
+import {
+  ServerReflectionClient,
+  ServerReflectionRequest,
+  ServerReflectionService,
+} from "./gen/grpc/reflection/v1/reflection.ts";
+import {
+  ServerReflectionClient as AlphaReflectionClient,
+  ServerReflectionService as AlphaReflectionService,
+} from "./gen/grpc/reflection/v1alpha/reflection.ts";
 import { closingInterceptor } from "./server/interceptors/closing.ts";
 import { StatusError } from "./server/status-error.ts";
 
@@ -166,6 +175,114 @@ describe("health", () => {
       bakery.orders.createOrder({ lines: [] }, new Metadata(), soon(), done),
     );
     await assert.rejects(order, { code: status.UNAUTHENTICATED });
+  });
+});
+
+describe("health of services that aren't there", () => {
+  it("costs no memory, however many are watched", async () => {
+    await using small = await start({ NODE_OPTIONS: "--max-old-space-size=64" });
+    using bakery = dial(small, "");
+    // Node.js closes a connection on which a thousand calls were cancelled at once.
+    for (let round = 0; round < 19; round++) {
+      const watches = Array.from({ length: 50 }, (_, at) => {
+        const service = `${round}-${at}`.padEnd(60_000, "x");
+        const call = bakery.health.watch({ service }, soon());
+        return { call, seen: collect(call) };
+      });
+      await eventually(() => watches.every(({ seen }) => seen.messages.length > 0));
+      for (const { call, seen } of watches) {
+        assert.deepEqual(statusesOf(seen), ["SERVICE_UNKNOWN"]);
+        call.cancel();
+      }
+    }
+    assert.equal((await check(bakery.health, "")).status, "SERVING");
+  });
+
+  it("is answered in a few words, and no other call suffers", async () => {
+    using bakery = dial(server, "");
+    const refused = assert.rejects(check(bakery.health, "é".repeat(30_000)), {
+      code: status.NOT_FOUND,
+      details: `health status unknown for service ${"é".repeat(64)}`,
+    });
+    const others = Array.from({ length: 10 }, () => check(bakery.health, ORDERS));
+    for (const { status: one } of await Promise.all(others)) assert.equal(one, "SERVING");
+    await refused;
+  });
+
+  it("is watched until the client leaves, or the server closes", { skip: noSignals }, async () => {
+    await using other = await start();
+    using bakery = dial(other, "");
+    const seen = collect(bakery.health.watch({ service: "bakery.v1.Nope" }, soon()));
+    await eventually(() => seen.messages.length > 0);
+    assert.equal(seen.status, undefined);
+    other.program.kill("SIGTERM");
+    assert.ok(await other.program.ends(4000), "still running");
+    assert.equal(other.program.exitCode, 0);
+    await eventually(() => seen.status !== undefined);
+    assert.match(JSON.stringify(seen.status), /the bakery is closing/);
+  });
+});
+
+describe("a reflection client that reads nothing", () => {
+  for (const { serverReflectionInfo } of [ServerReflectionService, AlphaReflectionService]) {
+    it(`is not read from either, on ${serverReflectionInfo.path}`, async () => {
+      const session = connect(`https://${server.address}`, {
+        ca: readFileSync(ca()),
+        maxSessionMemory: 100, // in MB, for what waits here
+        settings: { initialWindowSize: 0 }, // The server may send no message at all.
+      });
+      try {
+        const request = session.request({
+          ":method": "POST",
+          ":path": serverReflectionInfo.path,
+          "content-type": "application/grpc",
+          te: "trailers",
+        });
+        request.on("error", () => {});
+        const value = "x".repeat(50_000);
+        const message = ServerReflectionRequest.encode({
+          host: "",
+          messageRequest: { $case: "fileContainingSymbol", value },
+        }).finish();
+        const prefix = Buffer.alloc(5);
+        prefix.writeUInt32BE(message.length, 1);
+        let taken = 0;
+        for (let count = 0; count < 300; count++) {
+          request.write(Buffer.concat([prefix, message]), () => taken++);
+        }
+        await setTimeout(1500); // It would take all of them in a part of this time.
+        assert.ok(taken < 30, `${taken} of 300 requests were taken`);
+      } finally {
+        session.destroy();
+      }
+    });
+  }
+
+  it("may hold ten streams, whoever opens them, and gives them back", async () => {
+    using bakery = dial(server, "");
+    for (let round = 0; round < 3; round++) {
+      const calls = Array.from({ length: 15 }, (_, at) =>
+        bakery[at % 2 === 0 ? "v1" : "v1alpha"].serverReflectionInfo(new Metadata(), soon()),
+      );
+      const all = calls.map((call) => collect<unknown>(call));
+      await eventually(() => all.filter((seen) => seen.status !== undefined).length === 5);
+      const [refused] = all.filter((seen) => seen.status !== undefined);
+      assert.equal(refused?.status?.code, status.RESOURCE_EXHAUSTED);
+      for (const call of calls) call.cancel();
+      await check(bakery.health, ""); // One connection keeps order: the server knows by now.
+    }
+  });
+
+  it("gets every answer once it reads", async () => {
+    using bakery = dial(server, "");
+    const call = bakery.v1.serverReflectionInfo(new Metadata(), soon());
+    for (const value of SERVICES) {
+      call.write({ host: "", messageRequest: { $case: "fileContainingSymbol", value } });
+    }
+    call.end();
+    const seen = collect(call);
+    await eventually(() => seen.status !== undefined);
+    assert.deepEqual([seen.status?.code, seen.messages.length], [status.OK, SERVICES.length]);
   });
 });
 

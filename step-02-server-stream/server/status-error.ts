@@ -3,16 +3,32 @@
 import { type Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { reportFailure } from "./report.ts";
 
+const MAX_DETAILS_BYTES = 1024;
+const encoder = new TextEncoder();
+const room = Buffer.alloc(MAX_DETAILS_BYTES);
+
 /** Throw it from a handler to end the call with this status. */
 export class StatusError extends Error {
   readonly code: status;
   readonly details: string;
 
+  /** @param details are cut off after 1 KB: see `clamp`. */
   constructor(code: status, details: string) {
-    super(details);
+    const clamped = clamp(details);
+    super(clamped);
     this.code = code;
-    this.details = details;
+    this.details = clamped;
   }
+}
+
+/**
+ * Returns the text, or as many of its first characters as fit. Details travel in a header: long
+ * ones break the call, and with a client of grpc-js every other call on its connection. Half a
+ * surrogate pair, which can't be sent, becomes U+FFFD.
+ */
+function clamp(text: string): string {
+  const { written } = encoder.encodeInto(text, room); // writes whole characters only
+  return room.toString("utf8", 0, written);
 }
 
 /** Returns the error for a request that is wrong whatever the state of the bakery. */

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { logVerbosity, type Server, type ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { ExpectedError } from "../../shared/terminal/program.ts";
 import { callsUnderWay } from "./call-context.ts";
+import { redactGrpcLog } from "./grpc-log.ts";
 import type { StatusError } from "./status-error.ts";
 
 const GRACE_MS = 5000;
@@ -41,6 +42,7 @@ export async function serve(
   { credentials, host, port }: Listening,
   closing: AbortSignal,
 ): Promise<never> {
+  redactGrpcLog();
   const address = host.includes(":") ? `[${host}]` : host;
   const boundPort = await bind(server, `${address}:${port}`, credentials);
   console.log(`listening on ${address}:${boundPort}`);

@@ -12,6 +12,7 @@ import { trackOrder } from "./track-order.ts";
 
 const MAX_LINES = 100;
 const MAX_QUANTITY = 100;
+const MAX_SHOWN_CHARACTERS = 64;
 
 /** @param options.closing aborts when the server closes: streams end then. */
 export function orderHandlers(
@@ -45,8 +46,7 @@ function checkLines(lines: readonly OrderLine[]): void {
   }
   const wrong = lines.find(({ quantity }) => quantity < 1 || quantity > MAX_QUANTITY);
   if (wrong !== undefined) {
-    throw invalidArgument(
-      `${wrong.quantity} ${wrong.productId}: a quantity is 1 to ${MAX_QUANTITY}`,
-    );
+    const shown = wrong.productId.slice(0, MAX_SHOWN_CHARACTERS);
+    throw invalidArgument(`${wrong.quantity} ${shown}: a quantity is 1 to ${MAX_QUANTITY}`);
   }
 }

@@ -1,6 +1,8 @@
 // Server: tells machines whether to send calls here.
 
+import type { ServerInterceptor } from "@grpc/grpc-js";
 import { HealthImplementation, type ServingStatusMap } from "grpc-health-check";
+import { healthNamesInterceptor } from "./interceptors/health-names.ts";
 
 type ServingStatus = ServingStatusMap[string];
 
@@ -8,6 +10,8 @@ export interface Health {
   /** Sets the status of a service. Has no effect once the server is draining. */
   setStatus(service: string, status: ServingStatus): void;
   addToServer: HealthImplementation["addToServer"];
+  /** Must be among the server's interceptors: it answers for services that aren't there. */
+  readonly interceptor: ServerInterceptor;
 }
 
 /**
@@ -24,6 +28,7 @@ export function serverHealth(statuses: ServingStatusMap, draining: AbortSignal):
     setStatus(service, status) {
       if (!draining.aborted) health.setStatus(service, status);
     },
+    interceptor: healthNamesInterceptor(new Set(Object.keys(statuses))),
     addToServer: (server) => health.addToServer(server),
   };
 }

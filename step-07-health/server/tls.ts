@@ -4,6 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { ServerCredentials } from "@grpc/grpc-js";
+import { alone } from "../security/alone.ts";
 import {
   certsFolder,
   isGood,
@@ -72,7 +73,11 @@ export function namesProblem(text: string): string | undefined {
     : "must be names and addresses with commas between them";
 }
 
-async function readOrMake(settings: TlsSettings): Promise<Record<"ca" | "server", Pair>> {
+/** @param locked true if no other server can be making certificates in the same folder. */
+async function readOrMake(
+  settings: TlsSettings,
+  locked = false,
+): Promise<Record<"ca" | "server", Pair>> {
   const { folder, days } = settings;
   const names = [...new Set(settings.names)];
   const foreign = readForeign(folder);
@@ -85,6 +90,9 @@ async function readOrMake(settings: TlsSettings): Promise<Record<"ca" | "server"
   const goodServer = days > 0 && isGood(oldServer, goodCa, names) ? oldServer : undefined;
   const goodClient = isGood(oldClient, goodCa) ? oldClient : undefined;
   if (goodCa && goodServer && goodClient) return { ca: goodCa, server: goodServer };
+
+  // Several servers may start at once: the first makes what is missing, and the others read it.
+  if (replace && !locked) return alone(folder, () => readOrMake(settings, true));
 
   const maker = await import("../security/certificates.ts"); // Large, and rarely needed.
   const ca = goodCa ?? (await maker.makeCa(CA_DAYS));

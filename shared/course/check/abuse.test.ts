@@ -1,0 +1,17 @@
+// The attacks of npm run abuse: the server of step 07 withstands them all.
+
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { noSignals } from "../play/programs.ts";
+import { abuse, table } from "./abuse.ts";
+import { attacks } from "./attacks.ts";
+
+it("step 07 withstands every attack", { skip: noSignals }, async () => {
+  const damages = await abuse(attacks);
+  const withstood = damages.filter((damage) => damage.withstood).map(({ name }) => name);
+  assert.deepEqual(
+    withstood,
+    attacks.map(({ name }) => name),
+    table(damages),
+  );
+});
