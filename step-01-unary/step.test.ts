@@ -243,7 +243,7 @@ describe("the server", () => {
       await searchProducts("", stub); // answered after the other call has arrived
       slow.program.kill("SIGTERM");
       assert.equal((await underWay).product?.id, "rye");
-      await slow.program.ends(10_000);
+      await slow.program.ends(30_000);
       assert.equal(slow.program.exitCode, 0);
       await assert.rejects(getProduct("rye", late), { code: status.UNAVAILABLE });
     } finally {
@@ -261,7 +261,7 @@ describe("the server", () => {
       const hopeless = assert.rejects(getProduct("rye", stub, 60_000));
       await searchProducts("", stub);
       stuck.program.interrupt();
-      assert.ok(await stuck.program.ends(10_000), "still running");
+      assert.ok(await stuck.program.ends(30_000), "still running");
       assert.equal(stuck.program.exitCode, 1); // It had to cut the call off.
       await hopeless;
     } finally {
@@ -318,7 +318,7 @@ describe("the server", () => {
     const args = ["--import", "tsx/esm", "--input-type=module", "--eval", script];
     const program = new Program({ file: process.execPath, args, cwd: folder, env: process.env });
     try {
-      assert.ok(await program.ends(10_000), "still running");
+      assert.ok(await program.ends(30_000), "still running");
       assert.equal(program.exitCode, 0, program.output());
     } finally {
       await program.stop();

@@ -270,7 +270,7 @@ describe("the programs", () => {
   after(() => running?.program.stop());
 
   it("show the till at work, in a fixed order", async () => {
-    await using fresh = await startServer(folder, { TILL_MS: "50" });
+    await using fresh = await startServer(folder, { TILL_MS: "400" });
     const args = ["watch", "--count", "14", "--address", fresh.address];
     const { stdout, stderr, exitCode } = await runClient(folder, args);
     const lines = stdout.trimEnd().split("\n");
@@ -287,7 +287,7 @@ describe("the programs", () => {
     const [, port = ""] = running.address.split(":");
     const second = startProgram(folder, "server.ts", [], { PORT: port });
     try {
-      assert.ok(await second.ends(10_000), "still running");
+      assert.ok(await second.ends(30_000), "still running");
       assert.equal(second.exitCode, 1);
     } finally {
       await second.stop();
@@ -303,7 +303,7 @@ describe("the programs", () => {
     try {
       assert.ok(await watching.until(() => watching.lines().length > 0, 20_000));
       watching.interrupt();
-      assert.ok(await watching.ends(10_000));
+      assert.ok(await watching.ends(30_000));
       assert.equal(watching.exitCode, 0);
       assert.match(watching.lines().at(-1) ?? "", /^saw \d+ updates?$/);
       const log = /WatchProducts ended: the client has cancelled, or is gone/;
@@ -325,7 +325,7 @@ describe("the programs", () => {
       stopping.program.kill("SIGTERM");
       assert.ok(await stopping.program.ends(4000), "the server waited for the stream");
       assert.equal(stopping.program.exitCode, 0);
-      assert.ok(await watching.ends(10_000));
+      assert.ok(await watching.ends(30_000));
       assert.equal(watching.exitCode, 64 + status.UNAVAILABLE);
       assert.equal(watching.lines().at(-1), "UNAVAILABLE: the bakery is closing");
       assert.match(stopping.program.output(), /WatchProducts ended: the bakery is closing/);

@@ -612,7 +612,7 @@ describe("the programs", () => {
         assert.ok(await program.until(received, 20_000), program.output());
       }
       leaving.interrupt();
-      assert.ok(await leaving.ends(10_000));
+      assert.ok(await leaving.ends(30_000));
       assert.deepEqual(
         [leaving.exitCode, leaving.lines().at(-1)],
         [0, "[you]    stopped tracking"],
@@ -620,7 +620,7 @@ describe("the programs", () => {
       slow.program.kill("SIGTERM");
       assert.ok(await slow.program.ends(4000), "the server waited for the stream");
       assert.equal(slow.program.exitCode, 0);
-      assert.ok(await staying.ends(10_000));
+      assert.ok(await staying.ends(30_000));
       assert.equal(staying.exitCode, 64 + status.UNAVAILABLE);
       assert.equal(staying.lines().at(-1), "UNAVAILABLE: the bakery is closing");
     } finally {

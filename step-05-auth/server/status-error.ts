@@ -31,7 +31,7 @@ function clamp(text: string): string {
   return room.toString("utf8", 0, written);
 }
 
-/** Returns the error for a request that is wrong whatever the state of the bakery. */
+/** Returns the error for a request that is wrong, whatever state the server is in. */
 export function invalidArgument(details: string): StatusError {
   return new StatusError(status.INVALID_ARGUMENT, details);
 }

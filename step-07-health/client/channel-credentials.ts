@@ -32,7 +32,7 @@ export function channelSecurity(settings: ChannelSettings, address: string): Cha
   if (plaintext && token !== "") {
     throw new UsageError(
       "a token is never sent over plaintext, where an eavesdropper can read it: " +
-        "leave out --plaintext, or the token (--token, BAKERY_TOKEN)",
+        "leave out --plaintext, or the token",
     );
   }
   if (plaintext && (cert !== "" || key !== "")) {
