@@ -1,6 +1,6 @@
 // What must not outlive this process: ended and removed however it ends, short of SIGKILL.
 
-import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -37,6 +37,7 @@ export function temporaryFolder(purpose: string): TemporaryFolder {
   const { COURSE_FOLDER, COURSE_TESTS } = process.env; // of the program, or npm test, that started us
   const parent = COURSE_FOLDER ?? COURSE_TESTS ?? tmpdir();
   const forget = whenThisProcessEnds(() => remove());
+  mkdirSync(parent, { recursive: true });
   const path = realpathSync(mkdtempSync(join(parent, `course-${purpose}-`)));
   const remove = () => {
     forget();
@@ -50,7 +51,7 @@ export function temporaryFolder(purpose: string): TemporaryFolder {
  * tries again by itself for some of the errors alone, and not the same ones in every release of Node.js.
  */
 function removeFolder(path: string): void {
-  const deadline = Date.now() + 3000;
+  const deadline = Date.now() + 10_000; // More than programs are given to end.
   for (;;) {
     try {
       rmSync(path, { recursive: true, force: true });
@@ -69,6 +70,12 @@ process.on("exit", () => {
     } catch (error) {
       console.error(error);
     }
+  }
+  // A program that still ran while npm test removed its folder has made it again.
+  try {
+    if (process.env.COURSE_TESTS) rmdirSync(process.env.COURSE_TESTS);
+  } catch {
+    // It holds something, or is gone.
   }
 });
 
