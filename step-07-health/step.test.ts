@@ -205,8 +205,8 @@ describe("health of services that aren't there", () => {
       details: `health status unknown for service ${"é".repeat(64)}`,
     });
     const others = Array.from({ length: 10 }, () => check(bakery.health, ORDERS));
-    for (const { status: one } of await Promise.all(others)) assert.equal(one, "SERVING");
-    await refused;
+    const [, ...answers] = await Promise.all([refused, ...others]);
+    for (const { status: one } of answers) assert.equal(one, "SERVING");
   });
 
   it("is watched until the client leaves, or the server closes", { skip: noSignals }, async () => {

@@ -17,7 +17,7 @@ export class Delivery {
 
   apply(): { products: number; units: number } {
     const lines = [...this.#units].map(([productId, quantity]) => ({ productId, quantity }));
-    catalog.putBack(lines);
+    catalog.add(lines);
     return { products: lines.length, units: lines.reduce((sum, line) => sum + line.quantity, 0) };
   }
 }

@@ -102,7 +102,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const unknown = names.find((name) => !attacks.some((attack) => attack.name === name));
   if (unknown !== undefined) {
     const known = attacks.map(({ name }) => name).join(", ");
-    console.error(`there is no attack ${JSON.stringify(unknown)}: choose from ${known}`);
+    console.error(`Usage: npm run abuse [-- ATTACK ...]\n\nThe attacks are ${known}.`);
     process.exit(2);
   }
   const chosen = attacks.filter(({ name }) => names.length === 0 || names.includes(name));
