@@ -28,7 +28,11 @@ before(() => {
   writeFiles(folder.path, {
     "price.txt": "bread\n$6.50\n",
     "server.mjs": server,
-    "parent.mjs": 'import("node:child_process").then((c) => c.fork("server.mjs"));',
+    // Ends when its child has ended, and not by itself.
+    "parent.mjs": `
+      import { fork } from "node:child_process";
+      process.on("SIGINT", () => {});
+      fork("server.mjs").on("exit", () => process.exit(4));`,
   });
 });
 
@@ -83,7 +87,7 @@ describe("a README that is right", () => {
   it("interrupts what a program has started too, as a terminal does", {
     skip: noSignals,
   }, async () => {
-    const lines = ["$ node parent.mjs", "listening on 50051", "process [..]", "^C", "bye", "? 130"];
+    const lines = ["$ node parent.mjs", "listening on 50051", "process [..]", "^C", "bye", "? 4"];
     const [, interrupted] = await play(["'''console server", ...lines, "'''"]);
     assert.deepEqual(interrupted?.output, ["bye"]);
   });
