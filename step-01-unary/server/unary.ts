@@ -1,6 +1,6 @@
 // Lets a unary handler be an async function from a request to its response.
 
-import type { handleUnaryCall } from "@grpc/grpc-js";
+import type { handleUnaryCall, ServerUnaryCall } from "@grpc/grpc-js";
 import { type CallContext, callContext } from "./call-context.ts";
 import { toStatus } from "./status-error.ts";
 
@@ -13,10 +13,17 @@ export function unary<Request, Response>(
   handle: (request: Request, context: CallContext) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    const answer = async () => handle(call.request, callContext(call));
-    answer().then(
+    answer(handle, call).then(
       (response) => callback(null, response),
       (thrown: unknown) => callback(toStatus(thrown, call)),
     );
   };
+}
+
+/** Rejects also when the handler throws at once. */
+async function answer<Request, Response>(
+  handle: (request: Request, context: CallContext) => Promise<Response>,
+  call: ServerUnaryCall<Request, Response>,
+): Promise<Response> {
+  return handle(call.request, callContext(call));
 }

@@ -47,11 +47,10 @@ export class Guard {
   #begin(listener: ServerListener, next: (listener: ServerListener) => void): void {
     this.#started = true;
     const { onReceiveMetadata = passOn, onReceiveMessage, onReceiveHalfClose, onCancel } = listener;
-    const contained: ServerListener = {
-      onReceiveMetadata: (metadata, next) => {
-        this.#metadata = metadata;
-        this.run(onReceiveMetadata, metadata, next);
-      },
+    const contained: ServerListener = {};
+    contained.onReceiveMetadata = (metadata, next) => {
+      this.#metadata = metadata;
+      this.run(onReceiveMetadata, metadata, next);
     };
     if (onReceiveMessage !== undefined) {
       contained.onReceiveMessage = (message, next) => this.run(onReceiveMessage, message, next);

@@ -19,10 +19,18 @@ export function serverInterceptor(
     const responder = responderOrFailure(() => intercept(method, call));
     const { sendMetadata = passOn, sendMessage = passOn, sendStatus = passOn } = responder;
     return new ServerInterceptingCall(call, {
-      start: (next) => guard.start(responder, next),
-      sendMetadata: (metadata, next) => guard.run(sendMetadata, metadata, next),
-      sendMessage: (message, next) => guard.run(sendMessage, message, next),
-      sendStatus: (status, next) => guard.run(sendStatus, status, next),
+      start(next) {
+        guard.start(responder, next);
+      },
+      sendMetadata(metadata, next) {
+        guard.run(sendMetadata, metadata, next);
+      },
+      sendMessage(message, next) {
+        guard.run(sendMessage, message, next);
+      },
+      sendStatus(status, next) {
+        guard.run(sendStatus, status, next);
+      },
     });
   };
 }
