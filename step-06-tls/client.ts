@@ -44,12 +44,12 @@ async function main(): Promise<number> {
       },
       ca: {
         value: "FILE",
-        help: "the certificate of the CA to trust; BAKERY_CA in the environment says it too",
+        help: "the certificate of the CA to trust; BAKERY_CA sets it too",
         default: process.env.BAKERY_CA || `${certsFolder}/ca.pem`,
       },
       cert: { value: "FILE", help: "your own certificate, for a server that asks", default: "" },
       key: { value: "FILE", help: "the private key of your certificate", default: "" },
-      plaintext: { help: "no TLS: for a server that has none", default: false },
+      plaintext: { help: "connect without TLS, to a server that has none", default: false },
       verbose: { help: "say what each call took", default: false },
       count: {
         value: "N",
