@@ -39,7 +39,7 @@ async function main(): Promise<number> {
       },
       token: {
         value: "TOKEN",
-        help: "who you are; BAKERY_TOKEN in the environment says it too",
+        help: "who you are; BAKERY_TOKEN sets it too",
         default: process.env.BAKERY_TOKEN ?? "",
         secret: true,
         problem: tokenProblem,

@@ -34,7 +34,7 @@ export interface ConnectOptions {
   readonly deadlineMs: number;
   /** Prints on standard error how long each call took. */
   readonly verbose: boolean;
-  /** Goes with each call; empty for none. */
+  /** The token to send with each call; empty for none. */
   readonly token: string;
 }
 

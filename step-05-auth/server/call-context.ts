@@ -12,7 +12,7 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** When the client stops waiting, in milliseconds since 1970; Infinity if it never does. */
   readonly deadline: number;
-  /** Who makes the call; undefined for a call without a token. */
+  /** The user who makes the call; undefined for a call without a token. */
   readonly caller: Identity | undefined;
 }
 

@@ -59,8 +59,8 @@ export function channelSecurity(settings: ChannelSettings, address: string): Cha
 
 /**
  * A TLS client sends the name that it dials, so that a server with several certificates can choose
- * one (SNI, RFC 6066). An IP address isn't allowed there. grpc-js sends it anyway, and Node.js 25 and
- * newer then refuse to connect. So for an address, this sends a name that nobody has.
+ * one (SNI, RFC 6066). An IP address isn't allowed there. grpc-js sends it anyway, and Node.js 25
+ * and newer then refuse to connect. So for an address, this sends a name that nobody has.
  */
 function serverName(address: string): { host: string; channelOptions: ChannelOptions } {
   const host = address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");

@@ -1,8 +1,8 @@
 // The names that tokens and certificates carry. Make them yours.
 
-/** Who issues tokens. */
+/** The issuer of tokens. */
 export const ISSUER = "bakery";
-/** For whom they are: a token for another audience is refused. */
+/** The audience of tokens: the server refuses a token for another one. */
 export const AUDIENCE = "bakery.v1";
 
 /** The subjects of the certificates that the server makes. Clients don't check them. */
