@@ -33,7 +33,7 @@ async function main(): Promise<number> {
         default: 0,
         min: 1,
       },
-      verbose: { help: "say what each call took", default: false },
+      verbose: { help: "print how long each call took", default: false },
       count: {
         value: "N",
         help: "watch: leave after N updates; unless given, never",

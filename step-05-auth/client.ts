@@ -41,7 +41,7 @@ async function main(): Promise<number> {
         secret: true,
         problem: tokenProblem,
       },
-      verbose: { help: "say what each call took", default: false },
+      verbose: { help: "print how long each call took", default: false },
       count: {
         value: "N",
         help: "watch: leave after N updates; unless given, never",

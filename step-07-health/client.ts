@@ -52,7 +52,7 @@ async function main(): Promise<number> {
       cert: { value: "FILE", help: "your own certificate, for a server that asks", default: "" },
       key: { value: "FILE", help: "the private key of your certificate", default: "" },
       plaintext: { help: "connect without TLS, to a server that has none", default: false },
-      verbose: { help: "say what each call took", default: false },
+      verbose: { help: "print how long each call took", default: false },
       watch: { help: "health: print every change, until Ctrl+C", default: false },
       count: {
         value: "N",

@@ -29,7 +29,7 @@ export interface Connection {
 }
 
 export interface ConnectOptions {
-  /** How long a call may take; 0 leaves it to the kind of call. */
+  /** How long a call may take; 0 for the default of its kind. */
   readonly deadlineMs: number;
   /** Prints on standard error how long each call took. */
   readonly verbose: boolean;
@@ -39,7 +39,7 @@ export interface ConnectOptions {
 export function connect(address: string, { deadlineMs, verbose }: ConnectOptions): Connection {
   const plaintext = credentials.createInsecure(); // for this machine only
   const channel = new Channel(address, plaintext, {});
-  // The first is the outermost: it sees a call first, and its outcome last.
+  // The first is the outermost: it sees a call first and its outcome last.
   const interceptors = [
     defaultDeadlineInterceptor(UNARY_DEADLINE_MS),
     sendRequestIdInterceptor,

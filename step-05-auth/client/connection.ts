@@ -30,7 +30,7 @@ export interface Connection {
 }
 
 export interface ConnectOptions {
-  /** How long a call may take; 0 leaves it to the kind of call. */
+  /** How long a call may take; 0 for the default of its kind. */
   readonly deadlineMs: number;
   /** Prints on standard error how long each call took. */
   readonly verbose: boolean;
@@ -45,7 +45,7 @@ export function connect(
 ): Connection {
   const plaintext = credentials.createInsecure(); // for this machine only
   const channel = new Channel(address, plaintext, {});
-  // The first is the outermost: it sees a call first, and its outcome last.
+  // The first is the outermost: it sees a call first and its outcome last.
   const interceptors = [
     defaultDeadlineInterceptor(UNARY_DEADLINE_MS),
     sendRequestIdInterceptor,

@@ -29,7 +29,7 @@ export interface Connection {
 }
 
 export interface ConnectOptions {
-  /** How long a call may take; 0 leaves it to the kind of call. */
+  /** How long a call may take; 0 for the default of its kind. */
   readonly deadlineMs: number;
   /** Prints on standard error how long each call took. */
   readonly verbose: boolean;
@@ -44,7 +44,7 @@ export function connect(
 ): Connection {
   const { credentials, channelOptions } = security;
   const channel = new Channel(address, credentials, channelOptions);
-  // The first is the outermost: it sees a call first, and its outcome last.
+  // The first is the outermost: it sees a call first and its outcome last.
   const interceptors = [
     defaultDeadlineInterceptor(UNARY_DEADLINE_MS),
     sendRequestIdInterceptor,
