@@ -27,7 +27,7 @@ const policy: Readonly<
   "/bakery.v1.CatalogService/RestockProducts": ["baker"],
   "/bakery.v1.OrderService/CreateOrder": ["customer", "baker"],
   "/bakery.v1.OrderService/TrackOrder": ["customer", "baker"],
-  // Machines that watch servers and people who explore them have no token.
+  // Probes have no token, nor do people who explore the server.
   "/grpc.health.v1.Health/Check": "anyone",
   "/grpc.health.v1.Health/List": "anyone",
   "/grpc.health.v1.Health/Watch": "anyone",

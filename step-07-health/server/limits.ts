@@ -28,8 +28,8 @@ export function serverLimits(variables: {
     "grpc.max_concurrent_streams": 250,
     // The largest message that comes in, unpacked: no call here needs more. By default it is 4 MiB.
     "grpc.max_receive_message_length": MESSAGE_BYTES,
-    // A connection without calls ends after a while, and so does any other, to make clients come
-    // back to whichever server has room. At the end of the grace, calls that last are cut off.
+    // Idle connections end, and so do old ones, so that clients reconnect to whichever server has
+    // room. At the end of the grace period, calls that still run are cut off.
     "grpc.max_connection_idle_ms": 5 * MINUTE_MS,
     "grpc.max_connection_age_ms": 30 * MINUTE_MS,
     "grpc.max_connection_age_grace_ms": 5 * MINUTE_MS,
