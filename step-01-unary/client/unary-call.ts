@@ -4,8 +4,8 @@ import type { requestCallback } from "@grpc/grpc-js";
 
 /**
  * Returns a promise for the response of a unary call:
- * `unaryCall<Response>((done) => stub.method(…, done))`. If the call fails, the promise rejects with
- * its ServiceError.
+ * `unaryCall<Response>((done) => stub.method(…, done))`. If the call fails, the promise rejects
+ * with its ServiceError.
  */
 export function unaryCall<Response>(
   start: (done: requestCallback<Response>) => unknown,
