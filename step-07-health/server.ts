@@ -1,4 +1,4 @@
-// The bakery's server: what it is made of, in one screen.
+// Assembles the bakery's server and runs it.
 
 import { join } from "node:path";
 import { Server, status } from "@grpc/grpc-js";
