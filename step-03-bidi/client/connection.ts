@@ -22,14 +22,14 @@ export interface Connection {
   stub<Stub>(stubClass: StubClass<Stub>): Stub;
   /** Returns the options of a unary call that starts now: its deadline. */
   callOptions(): CallOptions;
-  /** Returns the options of a stream. It may last, so it has a deadline only if you ask for one. */
+  /** Returns the options of a stream that starts now: no deadline, unless `deadlineMs` sets one. */
   streamOptions(): CallOptions;
   close(): void;
 }
 
 /**
  * Opens no socket yet: grpc-js connects with the first call, and connects again when it must.
- * @param options.deadlineMs how long a call may take; 0 leaves it to the kind of call.
+ * @param options.deadlineMs how long a call may take; 0 leaves it at the default.
  */
 export function connect(address: string, { deadlineMs }: { deadlineMs: number }): Connection {
   const plaintext = credentials.createInsecure(); // for this machine only

@@ -21,7 +21,7 @@ export interface Listening {
  * Returns two signals for SIGINT (Ctrl+C) or SIGTERM: `draining` aborts at once, and `closing`
  * after `drainMs`. Until then every call is served, new ones too. A second SIGINT or SIGTERM ends
  * the process.
- * @param options.reason what streams end with that would otherwise last.
+ * @param options.reason the status that streams still open then end with.
  */
 export function closeOnSignal({ reason, drainMs }: { reason: StatusError; drainMs: number }): {
   draining: AbortSignal;
