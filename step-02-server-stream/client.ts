@@ -12,7 +12,7 @@ async function main(): Promise<number> {
     {
       get: { args: "ID", help: "show a product", run: get },
       search: { args: "[WORD...]", help: "list the products that match every word", run: search },
-      watch: { args: "[ID...]", help: "print what is left of products, as it changes", run: watch },
+      watch: { args: "[ID...]", help: "print stock levels as they change", run: watch },
     },
     {
       address: {
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
       },
       count: {
         value: "N",
-        help: "watch: leave after N updates; unless given, never",
+        help: "watch: stop after N updates",
         default: 0,
         min: 1,
       },

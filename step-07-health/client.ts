@@ -18,7 +18,7 @@ async function main(): Promise<number> {
     {
       get: { args: "ID", help: "show a product", run: get },
       search: { args: "[WORD...]", help: "list the products that match every word", run: search },
-      watch: { args: "[ID...]", help: "print what is left of products, as it changes", run: watch },
+      watch: { args: "[ID...]", help: "print stock levels as they change", run: watch },
       restock: { args: "PRODUCT=UNITS...", help: "bring a delivery", run: restock },
       order: { args: "PRODUCT=QUANTITY...", help: "place an order", run: order },
       track: { args: "ORDER", help: "follow an order to the door", run: track },
@@ -56,7 +56,7 @@ async function main(): Promise<number> {
       watch: { help: "health: print every change, until Ctrl+C", default: false },
       count: {
         value: "N",
-        help: "watch: leave after N updates; unless given, never",
+        help: "watch: stop after N updates",
         default: 0,
         min: 1,
       },

@@ -22,7 +22,7 @@ export interface Connection {
   stub<Stub>(stubClass: StubClass<Stub>): Stub;
   /** Returns the options for a unary call that starts now: its deadline. */
   callOptions(): CallOptions;
-  /** Returns the options of a stream. It may last, so it has a deadline only if you ask for one. */
+  /** Returns the options of a stream that starts now: no deadline, unless `deadlineMs` sets one. */
   streamOptions(): CallOptions;
   close(): void;
 }

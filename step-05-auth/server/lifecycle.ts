@@ -20,7 +20,7 @@ export interface Listening {
 /**
  * Returns a signal that aborts on SIGINT (Ctrl+C) or SIGTERM. A second SIGINT or SIGTERM ends the
  * process at once.
- * @param reason what streams end with that would otherwise last.
+ * @param reason the status that ends open streams.
  */
 export function closeOnSignal(reason: StatusError): { closing: AbortSignal } {
   const closing = new AbortController();

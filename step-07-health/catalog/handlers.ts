@@ -16,7 +16,7 @@ const MAX_QUERY_CHARACTERS = 200;
 
 /**
  * @param options.slowMs how long GetProduct takes to answer; simulates a slow database.
- * @param options.closing aborts when the server closes: streams end then.
+ * @param options.closing aborts when the server closes; open streams then end.
  */
 export function catalogHandlers(
   catalog: Catalog,
