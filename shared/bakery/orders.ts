@@ -94,11 +94,16 @@ export class OrderBook {
     return [...this.#orders.values()];
   }
 
-  /** Moves every order that is not delivered yet on by one status. */
-  advance(): void {
+  /**
+   * Moves every order that is not delivered yet on by one status.
+   * @param minStatusMs skips orders whose status has changed within this many milliseconds.
+   */
+  advance(minStatusMs = 0): void {
+    const now = this.#now();
     for (const order of this.#orders.values()) {
       const next = orderStatuses[orderStatuses.indexOf(order.status) + 1];
-      if (next !== undefined) this.#record({ ...order, status: next, statusSince: this.#now() });
+      const isDue = now.getTime() - order.statusSince.getTime() >= minStatusMs;
+      if (next !== undefined && isDue) this.#record({ ...order, status: next, statusSince: now });
     }
   }
 
