@@ -11,7 +11,7 @@ export const limitVariables = {
     min: 1,
     help: "how often the server asks whether a client is still there",
   },
-  MESSAGE_BYTES: { default: 64 * 1024, help: "the largest message that the server takes" },
+  MESSAGE_BYTES: { default: 64 * 1024, help: "the largest message that the server accepts" },
 } as const;
 
 /** Returns what a server is made with, so that no single connection can exhaust it. */
@@ -26,7 +26,7 @@ export function serverLimits(variables: {
     "grpc.keepalive_timeout_ms": Math.min(KEEPALIVE_MS, 10_000), // to answer
     // A client that wants more waits until one of its streams ends. There is no default.
     "grpc.max_concurrent_streams": 250,
-    // The largest message that comes in, unpacked: no call here needs more. By default it is 4 MiB.
+    // The largest request message, after decompression. The default is 4 MiB; no call here needs it.
     "grpc.max_receive_message_length": MESSAGE_BYTES,
     // A connection without calls ends after a while, and so does any other, to make clients come
     // back to whichever server has room. At the end of the grace, calls that last are cut off.
