@@ -56,7 +56,7 @@ export async function perform(
   try {
     for (const part of readme.parts) {
       if ((await audience.part?.(part)) === false) break;
-      await stage.play(part, dirname(readme.file));
+      if (part.exercise === undefined) await stage.play(part, dirname(readme.file));
     }
     return stage.outcomes;
   } finally {
