@@ -1,5 +1,5 @@
-// Tests step 03 over the wire: uploads that apply whole or not at all, and calls in which both sides
-// send independently.
+// Tests step 03 over the wire: uploads that are applied whole or not at all, and calls in which both
+// sides send independently.
 
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";

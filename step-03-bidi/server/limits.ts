@@ -24,7 +24,7 @@ export function serverLimits(variables: {
     "grpc.keepalive_timeout_ms": Math.min(KEEPALIVE_MS, 10_000), // to answer
     // A client that wants more waits until one of its streams ends. There is no default.
     "grpc.max_concurrent_streams": 250,
-    // The largest request message, after decompression. The default is 4 MiB; no call here needs it.
+    // The largest request, after decompression. The default is 4 MiB, which no call here needs.
     "grpc.max_receive_message_length": MESSAGE_BYTES,
   };
 }

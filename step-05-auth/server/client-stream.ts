@@ -31,7 +31,7 @@ async function* receive<Request>(
   signal: AbortSignal,
 ): AsyncGenerator<Request> {
   try {
-    // A plain `yield* call` would destroy the call at its end, which costs an error object each time.
+    // A plain `yield* call` would destroy the call at its end, which costs an error object.
     yield* call.iterator({ destroyOnReturn: false });
   } catch (error) {
     signal.throwIfAborted(); // The client has cancelled: that is the reason.

@@ -42,7 +42,10 @@ export async function order(
   if (options.track) await track(connection, [order.id], options);
 }
 
-/** Prints what comes until the order is delivered. Answers each status with the next ping. */
+/**
+ * Tracks an order until it is delivered. Answers each status with the next ping, and half-closes
+ * when there are no more pings.
+ */
 export async function track(
   connection: Connection,
   [orderId = ""]: string[],
@@ -52,28 +55,34 @@ export async function track(
   const call = orders.trackOrder(connection.callOptions());
   call.write({ content: { $case: "start", value: { orderId } } });
 
+  const sendPing = (place: string) => {
+    const [latitude = 0, longitude = 0] = place.split(",").map(Number);
+    console.log(`[you]    ping ${place}`);
+    call.write({ content: { $case: "ping", value: { latitude, longitude } } });
+  };
+  const halfClose = () => {
+    console.log("[you]    half-close: no more pings");
+    call.end();
+  };
   const places = ping.values();
-  const sendNextPing = () => {
+  const answer = () => {
     const { value: place } = places.next();
-    if (place !== undefined) {
-      const [latitude = 0, longitude = 0] = place.split(",").map(Number);
-      console.log(`[you]    ping ${place}`);
-      call.write({ content: { $case: "ping", value: { latitude, longitude } } });
-    } else if (!call.writableEnded) {
-      console.log("[you]    half-close: no more pings");
-      call.end();
-    }
+    if (place !== undefined) sendPing(place);
+    else if (!call.writableEnded) halfClose();
   };
 
   const left = await untilInterrupt(call, async () => {
     for await (const { content } of call) {
       console.log(`[bakery] ${describe(content)}`);
-      const underWay =
-        content?.$case === "status" && content.value.status !== OrderStatus.DELIVERED;
-      if (underWay) sendNextPing();
+      if (isUnderWay(content)) answer();
     }
   });
   if (left) console.log("[you]    stopped tracking");
+}
+
+/** Returns true for a status that isn't the last. */
+function isUnderWay(content: TrackOrderResponse["content"]): boolean {
+  return content?.$case === "status" && content.value.status !== OrderStatus.DELIVERED;
 }
 
 function describe(content: TrackOrderResponse["content"]): string {
