@@ -57,9 +57,16 @@ async function main(): Promise<number> {
         default: 0,
         min: 1,
       },
+      "cancel-after": {
+        value: "N",
+        help: "restock: cancel after N crates, before the delivery note",
+        default: 0,
+        min: 1,
+      },
+      track: { help: "order: track the new order", default: false },
       ping: {
         value: "LAT,LNG",
-        help: "track: where the courier is; may be given several times",
+        help: "track: where the courier is, sent after the next status; may be repeated",
         default: [] as string[],
         problem: placeProblem,
       },

@@ -95,11 +95,16 @@ export class OrderBook {
     return [...this.#orders.values()];
   }
 
-  /** Moves every order that isn't delivered to its next status. */
-  advance(): void {
+  /**
+   * Moves every order that isn't delivered to its next status.
+   * @param minStatusMs skips orders whose status changed less than this many milliseconds ago.
+   */
+  advance(minStatusMs = 0): void {
+    const now = this.#now();
     for (const order of this.#orders.values()) {
       const next = orderStatuses[orderStatuses.indexOf(order.status) + 1];
-      if (next !== undefined) this.#record({ ...order, status: next, statusSince: this.#now() });
+      const isDue = now.getTime() - order.statusSince.getTime() >= minStatusMs;
+      if (next !== undefined && isDue) this.#record({ ...order, status: next, statusSince: now });
     }
   }
 

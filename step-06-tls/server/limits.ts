@@ -9,7 +9,7 @@ export const limitVariables = {
     min: 1,
     help: "how often the server checks that each client is still there",
   },
-  MESSAGE_BYTES: { default: 64 * 1024, help: "the largest message that the server takes" },
+  MESSAGE_BYTES: { default: 64 * 1024, help: "the largest message that the server accepts" },
 } as const;
 
 /** Returns server options that keep any single connection from exhausting the server. */
@@ -25,7 +25,7 @@ export function serverLimits(variables: {
     "grpc.keepalive_timeout_ms": Math.min(KEEPALIVE_MS, 10_000), // for the answer
     // A client's further calls wait until one of its streams ends. The default is no limit.
     "grpc.max_concurrent_streams": 250,
-    // The largest message that comes in, unpacked: no call here needs more. By default it is 4 MiB.
+    // The largest request, after decompression. The default is 4 MiB, which no call here needs.
     "grpc.max_receive_message_length": MESSAGE_BYTES,
   };
 }
