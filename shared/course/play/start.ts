@@ -7,7 +7,7 @@ import { chooseSteps, courseRoot } from "../steps.ts";
 import { type Audience, type Outcome, perform } from "./perform.ts";
 import { layOut } from "./prose.ts";
 import { isCaption, listReadmes, type Part, type Readme } from "./readme.ts";
-import { describeDifference } from "./report.ts";
+import { describeDifference, showEnd, terminals } from "./report.ts";
 
 const USAGE = `Usage: npm start [STEP ...] [-- --yes]
 
@@ -54,22 +54,12 @@ async function play(readme: Readme, waits: boolean): Promise<Outcome[] | undefin
       if (!quit && text !== "") console.log(`\n${text}`);
       return !quit;
     },
-    act(act, terminal) {
-      const place = terminal === undefined ? "" : paint("dim", `  (terminal: ${terminal})`);
-      if (act.source.length > 0) console.log("");
-      for (const line of act.source) console.log(`  ${paint("bold", line)}${place}`);
-      if (act.source.length === 0)
-        console.log(`\n  ${paint("dim", `(terminal: ${terminal}, since then)`)}`);
-    },
-    print(lines) {
-      for (const line of lines) console.log(`  ${line}`);
-    },
+    ...terminals,
     outcome(outcome) {
-      if (outcome.act.exitCode !== undefined && outcome.exitCode !== undefined)
-        console.log(`  ? ${outcome.exitCode}`);
-      if (outcome.result === "skipped") console.log(`  (skipped: there is no ${outcome.reason})`);
+      showEnd(outcome);
       if (outcome.result === "different")
         console.log(`\nThis differs from the README: ${describeDifference(readme, outcome)}`);
+      return true;
     },
   };
   const outcomes = await perform(courseRoot, readme, { audience });
