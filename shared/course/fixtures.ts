@@ -31,7 +31,8 @@ export function runCommand(folder: string, command: string): Promise<Run> {
   return runToEnd(found);
 }
 
-async function runToEnd(spec: ProgramSpec): Promise<Run> {
+/** @throws {AssertionError} with what it printed, if it does not end. */
+export async function runToEnd(spec: ProgramSpec): Promise<Run> {
   const program = new Program(spec);
   try {
     assert.ok(await program.ends(300_000), `still running: ${program.output()}`);

@@ -1,8 +1,9 @@
 // Makes a project of its own from a step (npm run eject).
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, posix, resolve, sep } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, join, posix, resolve, sep } from "node:path";
 import { UsageError } from "../../terminal/program.ts";
+import { writeFiles } from "../fixtures.ts";
 import { whenThisProcessEnds } from "../play/cleanup.ts";
 import { runScript } from "../script.ts";
 import { chooseSteps, courseRoot, serversOf } from "../steps.ts";
@@ -133,9 +134,6 @@ function writeAll(target: string, files: ReadonlyMap<string, string>): void {
       made === undefined ? readdirSync(target).map((file) => join(target, file)) : [made];
     for (const part of parts) rmSync(part, { recursive: true, force: true });
   });
-  for (const [file, text] of files) {
-    mkdirSync(dirname(join(target, file)), { recursive: true });
-    writeFileSync(join(target, file), text);
-  }
+  writeFiles(target, Object.fromEntries(files));
   done();
 }

@@ -47,39 +47,34 @@ export async function compatibilityTable(root: string): Promise<string> {
 
 async function tryClients(root: string, clients: string[], server: string): Promise<string[]> {
   using folder = temporaryFolder("pairs");
-  const certs = join(folder.path, "certs");
   // The settings of every step together: a program reads those that it knows.
-  const made = { KEYS: join(folder.path, "keys"), CERTS: certs };
+  const made = { KEYS: join(folder.path, "keys"), CERTS: join(folder.path, "certs") };
   const quick = { TILL_MS: "0", KITCHEN_MS: "10" };
   await using running = await startServers(join(root, server), { ...made, ...quick });
-  const token = await bakersToken(join(root, server), made);
-  const env = {
-    ...made,
-    ...running.env,
-    BAKERY_CA: join(certs, "ca.pem"),
-    BAKERY_TOKEN: token,
-  };
+  const BAKERY_TOKEN = await bakersToken(join(root, server), made);
+  const env = { ...made, ...running.env, BAKERY_CA: join(made.CERTS, "ca.pem"), BAKERY_TOKEN };
   return await Promise.all(clients.map((client) => tryCommands(join(root, client), env)));
 }
 
 /** Returns `all`, or the commands that work and the statuses of the others. */
 async function tryCommands(client: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const working: string[] = [];
-  const refused = new Set<string>();
+  const ended: (readonly [command: string, status: string])[] = [];
   for (const [command, ...args] of commands) {
     const words = [command, ...args, "--deadline-ms", DEADLINE_MS];
     const { exitCode, stdout, stderr } = await runClient(client, words, env);
     const isMissing = exitCode === 2 && !stderr.includes(`\n  ${command} `); // in its usage
     if (isMissing) continue;
-    const ended = exitCode === 0 ? "OK" : status[exitCode - FIRST_EXIT_CODE];
-    if (ended === undefined) {
-      throw new Error(`${client}: ${command} ended with ${exitCode}:\n${stdout}${stderr}`);
-    }
-    if (ended === "OK") working.push(command);
-    else refused.add(ended);
+    const name = exitCode === 0 ? "OK" : status[exitCode - FIRST_EXIT_CODE];
+    if (name !== undefined) ended.push([command, name]);
+    else throw new Error(`${client}: ${command} ended with ${exitCode}:\n${stdout}${stderr}`);
   }
-  if (refused.size === 0) return "all";
-  return [working.join(", "), [...refused].join(", ")].filter((part) => part !== "").join("; ");
+  const working = ended.filter(([, name]) => name === "OK").map(([command]) => command);
+  if (working.length === ended.length) return "all";
+  const refused = new Set(ended.map(([, name]) => name).filter((name) => name !== "OK"));
+  return [working, [...refused]]
+    .map((words) => words.join(", "))
+    .filter(Boolean)
+    .join("; ");
 }
 
 /**
