@@ -3,21 +3,13 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { run, runCommand, writeFiles } from "../fixtures.ts";
-import { type TemporaryFolder, temporaryFolder } from "../play/cleanup.ts";
+import { temporaryFolder } from "../play/cleanup.ts";
 import { courseRoot } from "../steps.ts";
 import { importsIn } from "./step-diff.ts";
 
-describe("npm run eject", { concurrency: 2 }, () => {
-  let folder: TemporaryFolder;
-
-  before(() => {
-    folder = temporaryFolder("ejected");
-  });
-
-  after(() => folder.remove());
-
+describe("npm run eject", () => {
   const eject = (...args: string[]) =>
     run(courseRoot, join("shared", "course", "author", "eject.ts"), ...args);
 
@@ -34,6 +26,7 @@ describe("npm run eject", { concurrency: 2 }, () => {
 
   for (const step of ["1", "7"]) {
     it(`makes a project of step ${step} that works without the course`, async () => {
+      using folder = temporaryFolder("ejected");
       const project = join(folder.path, `made-of-${step}`);
       const made = await eject(step, project);
       assert.equal(made.exitCode, 0, made.output);
@@ -50,6 +43,7 @@ describe("npm run eject", { concurrency: 2 }, () => {
   }
 
   it("says what is wrong, and makes nothing", async () => {
+    using folder = temporaryFolder("ejected");
     const full = join(folder.path, "full");
     const [own, none] = [join(courseRoot, "mine"), join(folder.path, "none")];
     // So long that the system refuses to write some of the files.
@@ -69,8 +63,7 @@ describe("npm run eject", { concurrency: 2 }, () => {
       assert.match(refused.output, words);
       assert.equal(refused.exitCode, exitCode);
     }
-    const made = readdirSync(folder.path).filter((name) => !name.startsWith("made-of-"));
-    assert.deepEqual([made, readdirSync(full)], [["full"], ["notes.txt"]]);
+    assert.deepEqual([readdirSync(folder.path), readdirSync(full)], [["full"], ["notes.txt"]]);
     assert.ok(!readdirSync(courseRoot).includes("mine"));
   });
 });
