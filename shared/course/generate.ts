@@ -15,11 +15,15 @@ export const bufProgram: string = createRequire(import.meta.url).resolve("@bufbu
 
 const DESCRIPTORS = join("gen", "descriptors.binpb");
 
-/** Returns the files in `folder` and below whose name ends with `ending`, as paths relative to it. */
+/**
+ * Returns the files in `folder` and below whose name ends with `ending`, as sorted paths relative to it, with
+ * forward slashes. Generated code and packages are left out.
+ */
 export function filesBelow(folder: string, ending: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(ending))
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith(ending) && !/^(.*\/)?(gen|node_modules)\//.test(file))
     .sort();
 }
 
@@ -32,10 +36,8 @@ export function isStale(stepFolder: string): boolean {
   ];
   const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
   const generated = protos.map((file) => join("gen", file.replace(/\.proto$/, ".ts")));
-  return [...generated, DESCRIPTORS].some((file) => {
-    const path = join(stepFolder, file);
-    return !existsSync(path) || statSync(path).mtimeMs < newest;
-  });
+  const missing = [DESCRIPTORS, ...generated].some((file) => !existsSync(join(stepFolder, file)));
+  return missing || statSync(join(stepFolder, DESCRIPTORS)).mtimeMs < newest;
 }
 
 /** Generates what is missing or older than its source, in every step in `root`; see generate. */
@@ -63,11 +65,8 @@ export function generate(root: string, step: string): void {
       throw new ExpectedError(`buf ${args[0]} failed in ${step}:\n${stderr.trim()}`);
     }
   }
-  // buf leaves files alone whose content stays the same; their age must still tell when they were made.
-  const now = new Date();
-  for (const file of filesBelow(join(folder, "gen"), ".ts")) {
-    utimesSync(join(folder, "gen", file), now, now);
-  }
+  // buf leaves a file alone whose content stays the same; its age must still tell when it was made.
+  utimesSync(join(folder, DESCRIPTORS), new Date(), new Date());
 }
 
 const USAGE = `Usage: npm run generate [STEP ...]
