@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { ExpectedError } from "../terminal/program.ts";
 import { runScript } from "./script.ts";
-import { chooseSteps, courseRoot, listSteps } from "./steps.ts";
+import { chooseSteps, courseRoot } from "./steps.ts";
 
 /** The program behind `npx buf`; run it with process.execPath. */
 export const bufProgram: string = createRequire(import.meta.url).resolve("@bufbuild/buf/bin/buf");
@@ -24,7 +24,7 @@ export function filesBelow(folder: string, ending: string): string[] {
 }
 
 /** Returns true if a generated file of this step is missing, or older than what it is generated from. */
-export function isStale(stepFolder: string): boolean {
+function isStale(stepFolder: string): boolean {
   const protos = filesBelow(join(stepFolder, "proto"), ".proto");
   const sources = [
     join(stepFolder, "buf.gen.yaml"),
@@ -38,12 +38,10 @@ export function isStale(stepFolder: string): boolean {
   });
 }
 
-/** Generates what is missing or older than its source, in every step in `root`; see generate. */
-export function generateStale(root: string): void {
-  for (const { name } of listSteps(root)) {
-    if (!isStale(join(root, name))) continue;
-    generate(root, name);
-    console.log(`generated ${name}/gen`);
+/** Generates what is missing or older than its source, in these steps in `root`, or all; see generate. */
+export function generateStale(root: string, steps = chooseSteps([], root)): void {
+  for (const { name } of steps) {
+    if (isStale(join(root, name))) generate(root, name);
   }
 }
 
@@ -68,6 +66,7 @@ export function generate(root: string, step: string): void {
   for (const file of filesBelow(join(folder, "gen"), ".ts")) {
     utimesSync(join(folder, "gen", file), now, now);
   }
+  console.log(`generated ${step}/gen`);
 }
 
 const USAGE = `Usage: npm run generate [STEP ...]
@@ -83,14 +82,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
       options: { stale: { type: "boolean", default: false } },
       allowPositionals: true,
     });
-    if (values.stale) {
-      generateStale(courseRoot);
-      return 0;
-    }
-    for (const { name } of chooseSteps(positionals)) {
-      generate(courseRoot, name);
-      console.log(`generated ${name}/gen`);
-    }
+    if (values.stale) generateStale(courseRoot);
+    else for (const { name } of chooseSteps(positionals)) generate(courseRoot, name);
     return 0;
   });
 }
