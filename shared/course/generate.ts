@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { ExpectedError } from "../terminal/program.ts";
 import { runScript } from "./script.ts";
-import { chooseSteps, courseRoot, listSteps } from "./steps.ts";
+import { chooseSteps, courseRoot } from "./steps.ts";
 
 /** The program behind `npx buf`; run it with process.execPath. */
 export const bufProgram: string = createRequire(import.meta.url).resolve("@bufbuild/buf/bin/buf");
@@ -28,7 +28,7 @@ export function filesBelow(folder: string, ending: string): string[] {
 }
 
 /** Returns true if a generated file of this step is missing, or older than what it is generated from. */
-export function isStale(stepFolder: string): boolean {
+function isStale(stepFolder: string): boolean {
   const protos = filesBelow(join(stepFolder, "proto"), ".proto");
   const sources = [
     join(stepFolder, "buf.gen.yaml"),
@@ -40,12 +40,10 @@ export function isStale(stepFolder: string): boolean {
   return missing || statSync(join(stepFolder, DESCRIPTORS)).mtimeMs < newest;
 }
 
-/** Generates what is missing or older than its source, in every step in `root`; see generate. */
-export function generateStale(root: string): void {
-  for (const { name } of listSteps(root)) {
-    if (!isStale(join(root, name))) continue;
-    generate(root, name);
-    console.log(`generated ${name}/gen`);
+/** Generates what is missing or older than its source, in these steps in `root`, or all; see generate. */
+export function generateStale(root: string, steps = chooseSteps([], root)): void {
+  for (const { name } of steps) {
+    if (isStale(join(root, name))) generate(root, name);
   }
 }
 
@@ -67,6 +65,7 @@ export function generate(root: string, step: string): void {
   }
   // buf leaves a file alone whose content stays the same; its age must still tell when it was made.
   utimesSync(join(folder, DESCRIPTORS), new Date(), new Date());
+  console.log(`generated ${step}/gen`);
 }
 
 const USAGE = `Usage: npm run generate [STEP ...]
@@ -82,14 +81,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
       options: { stale: { type: "boolean", default: false } },
       allowPositionals: true,
     });
-    if (values.stale) {
-      generateStale(courseRoot);
-      return 0;
-    }
-    for (const { name } of chooseSteps(positionals)) {
-      generate(courseRoot, name);
-      console.log(`generated ${name}/gen`);
-    }
+    if (values.stale) generateStale(courseRoot);
+    else for (const { name } of chooseSteps(positionals)) generate(courseRoot, name);
     return 0;
   });
 }

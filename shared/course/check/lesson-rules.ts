@@ -119,6 +119,19 @@ export function captionProblems({ file, parts }: Readme): string[] {
   });
 }
 
+/** Finds Ctrl+C in a terminal that runs npx: tsx may kill the program before it has said its last. */
+export function interruptProblems({ file, parts }: Readme): string[] {
+  const running = new Map<string | undefined, string>();
+  return parts.flatMap((part) => {
+    if (part.kind !== "transcript") return [];
+    return part.acts.flatMap(({ kind, command, line }) => {
+      if (kind === "run") running.set(part.terminal, command);
+      const isLossy = kind === "interrupt" && running.get(part.terminal)?.includes("npx tsx");
+      return isLossy ? [`${file}:${line}: ^C needs node --import tsx instead of npx tsx`] : [];
+    });
+  });
+}
+
 /** Finds exercises that lack the common form; see `sections`. */
 export function exerciseProblems({ file, parts }: Readme): string[] {
   const exercises = parts.flatMap((part) =>
