@@ -169,9 +169,7 @@ export function sectionProblems({ file, title, parts }: Readme): string[] {
     part.kind === "heading" && part.depth === 2 ? [part.text] : [],
   );
   if (!/^Step \d\d: ./.test(title)) problems.push(`${file}: the title must be "Step NN: …"`);
-  const wanted = Object.keys(sections)
-    .filter((section) => section !== EXERCISES || found.includes(section)) // TODO: delete this line once every step has exercises.
-    .join(", ");
+  const wanted = Object.keys(sections).join(", ");
   if (found.join(", ") !== wanted) {
     problems.push(`${file}: sections are ${found.join(", ")}; they must be ${wanted}`);
   }
