@@ -194,12 +194,13 @@ export function linkProblems(steps: readonly Step[], readmes: readonly Readme[])
   const proseOf = (file: string) =>
     readmes
       .filter((readme) => readme.file === file)
-      .flatMap(({ parts }) => parts.flatMap((part) => (part.kind === "prose" ? [part.text] : [])));
-  const map = proseOf("README.md").join("\n");
+      .flatMap(({ parts }) => parts.filter((part) => part.kind === "prose"));
+  const rows = proseOf("README.md").filter(({ section }) => section === "The steps");
+  const map = rows.map(({ text }) => text).join("\n");
   return steps.flatMap(({ name }, at) => {
     const file = `${name}/README.md`;
     const next = steps[at + 1]?.name;
-    const last = proseOf(file).at(-1) ?? "";
+    const last = proseOf(file).at(-1)?.text ?? "";
     const link = `](../${next}/README.md)`;
     const leads = last.startsWith("Next: [Step ") && last.endsWith(link);
     return [
