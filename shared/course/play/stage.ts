@@ -146,8 +146,10 @@ export class Stage {
     if (!agreement.agrees) {
       const expected = act.expected[agreement.at];
       const line = act.line + act.source.length + agreement.at;
+      const anyBefore = act.expected.slice(0, agreement.at).includes("...");
+      const nothing = anyBefore ? "(no such line)" : "(nothing more)";
       return different(
-        `expected  ${expected ?? "(nothing more)"}\ngot       ${agreement.got ?? "(nothing more)"}`,
+        `expected  ${expected ?? "(nothing more)"}\ngot       ${agreement.got ?? nothing}`,
         expected === undefined ? line - 1 : line,
       );
     }
