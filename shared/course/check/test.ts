@@ -36,7 +36,7 @@ await runScript(USAGE, async () => {
     const tools = ["shared/course", "shared/bench"].flatMap(testsIn);
     return await run(all ? tools.filter((file) => file !== READMES) : [CONTROLS], named);
   }
-  const beside = all ? ["shared/bakery", "shared/terminal"] : [];
+  const beside = all ? ["shared/bakery", "shared/terminal", "shared/metrics"] : [];
   return await run([READMES, ...[...steps, ...beside].flatMap(testsIn)], named);
 });
 
