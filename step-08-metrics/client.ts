@@ -1,0 +1,88 @@
+// The bakery's command line: one subcommand for each RPC.
+
+import { parseCommandLine } from "../shared/terminal/command-line.ts";
+import { runProgram } from "../shared/terminal/program.ts";
+import { placeProblem } from "../shared/terminal/values.ts";
+import { channelSecurity, tokenProblem } from "./client/channel-credentials.ts";
+import { addressProblem, connect } from "./client/connection.ts";
+import { isServiceError, reportFailure } from "./commands/call-failure.ts";
+import { get, search } from "./commands/catalog.ts";
+import { health } from "./commands/health.ts";
+import { order, track } from "./commands/orders.ts";
+import { restock } from "./commands/restock.ts";
+import { watch } from "./commands/watch.ts";
+import { certsFolder } from "./security/certificate-store.ts";
+
+async function main(): Promise<number> {
+  const { command, args, options } = parseCommandLine(
+    {
+      get: { args: "ID", help: "show a product", run: get },
+      search: { args: "[WORD...]", help: "list the products that match every word", run: search },
+      watch: { args: "[ID...]", help: "print what is left of products, as it changes", run: watch },
+      restock: { args: "PRODUCT=UNITS...", help: "bring a delivery", run: restock },
+      order: { args: "PRODUCT=QUANTITY...", help: "place an order", run: order },
+      track: { args: "ORDER", help: "follow an order to the door", run: track },
+      health: { args: "[SERVICE]", help: "is it serving? exits with 1 if not", run: health },
+    },
+    {
+      address: {
+        value: "HOST:PORT",
+        help: "the server to dial",
+        default: process.env.BAKERY_ADDRESS || "127.0.0.1:50051",
+        problem: addressProblem,
+      },
+      "deadline-ms": {
+        value: "MS",
+        help: "how long a call may take; a unary call 2000 unless given",
+        default: 0,
+        min: 1,
+      },
+      token: {
+        value: "TOKEN",
+        help: "who you are; BAKERY_TOKEN in the environment says it too",
+        default: process.env.BAKERY_TOKEN ?? "",
+        secret: true,
+        problem: tokenProblem,
+      },
+      ca: {
+        value: "FILE",
+        help: "the certificate of the CA to trust; BAKERY_CA in the environment says it too",
+        default: process.env.BAKERY_CA || `${certsFolder}/ca.pem`,
+      },
+      cert: { value: "FILE", help: "your own certificate, for a server that asks", default: "" },
+      key: { value: "FILE", help: "the private key of your certificate", default: "" },
+      plaintext: { help: "no TLS: for a server that has none", default: false },
+      verbose: { help: "say what each call took", default: false },
+      watch: { help: "health: print every change, until Ctrl+C", default: false },
+      count: {
+        value: "N",
+        help: "watch: leave after N updates; unless given, never",
+        default: 0,
+        min: 1,
+      },
+      ping: {
+        value: "LAT,LNG",
+        help: "track: where the courier is; may be given several times",
+        default: [] as string[],
+        problem: placeProblem,
+      },
+    },
+  );
+
+  const connection = connect(options.address, {
+    deadlineMs: options["deadline-ms"],
+    verbose: options.verbose,
+    security: channelSecurity(options, options.address),
+  });
+  try {
+    await command.run(connection, args, options);
+    return 0;
+  } catch (error) {
+    if (isServiceError(error)) return reportFailure(error);
+    throw error;
+  } finally {
+    connection.close();
+  }
+}
+
+await runProgram(main);

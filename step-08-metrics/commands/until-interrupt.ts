@@ -1,0 +1,29 @@
+// Lets a person leave a stream with Ctrl+C.
+
+import { type ClientReadableStream, status } from "@grpc/grpc-js";
+import { isServiceError } from "./call-failure.ts";
+
+/**
+ * Runs `read`, which reads a stream to its end. Ctrl+C cancels the call, and so does `leave`; the
+ * CANCELLED that the call then ends with is not an error.
+ * @returns true if the call was left that way.
+ */
+export async function untilInterrupt(
+  call: Pick<ClientReadableStream<unknown>, "cancel">,
+  read: (leave: () => void) => Promise<void>,
+): Promise<boolean> {
+  let left = false;
+  const leave = () => {
+    left = true;
+    call.cancel(); // To stop reading is not enough: the server would go on streaming.
+  };
+  process.once("SIGINT", leave);
+  try {
+    await read(leave);
+  } catch (error) {
+    if (!(left && isServiceError(error) && error.code === status.CANCELLED)) throw error;
+  } finally {
+    process.off("SIGINT", leave);
+  }
+  return left;
+}

@@ -1,0 +1,20 @@
+// Keeps what clients send out of the lines that grpc-js prints by itself.
+
+import { setLogger } from "@grpc/grpc-js";
+
+/**
+ * Replaces the logger of grpc-js. It prints the same lines to the same place, except for one:
+ * grpc-js shows the value of a header that it can't read, and that may be a password or a token.
+ */
+export function redactGrpcLog(): void {
+  const printAs =
+    (letter: string) =>
+    (message: unknown, ...rest: unknown[]) =>
+      console.error(`${letter} ${redacted(String(message))}`, ...rest);
+  setLogger({ error: printAs("E"), info: printAs("I"), debug: printAs("D") });
+}
+
+function redacted(line: string): string {
+  const [, start] = /^(Failed to add metadata entry [^:]{1,64})/.exec(line) ?? [];
+  return start === undefined ? line : `${start}: its value can't be read, and is not shown`;
+}
