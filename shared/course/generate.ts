@@ -23,8 +23,8 @@ export function filesBelow(folder: string, ending: string): string[] {
     .sort();
 }
 
-/** True if a generated file of this step is missing, or older than what it is generated from. */
-function isStale(stepFolder: string): boolean {
+/** Returns true if a generated file of this step is missing, or older than what it is generated from. */
+export function isStale(stepFolder: string): boolean {
   const protos = filesBelow(join(stepFolder, "proto"), ".proto");
   const sources = [
     join(stepFolder, "buf.gen.yaml"),
@@ -41,7 +41,9 @@ function isStale(stepFolder: string): boolean {
 /** Generates what is missing or older than its source, in every step in `root`; see generate. */
 export function generateStale(root: string): void {
   for (const { name } of listSteps(root)) {
-    if (isStale(join(root, name))) generate(root, name);
+    if (!isStale(join(root, name))) continue;
+    generate(root, name);
+    console.log(`generated ${name}/gen`);
   }
 }
 
@@ -66,7 +68,6 @@ export function generate(root: string, step: string): void {
   for (const file of filesBelow(join(folder, "gen"), ".ts")) {
     utimesSync(join(folder, "gen", file), now, now);
   }
-  console.log(`generated ${step}/gen`);
 }
 
 const USAGE = `Usage: npm run generate [STEP ...]
@@ -82,8 +83,14 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
       options: { stale: { type: "boolean", default: false } },
       allowPositionals: true,
     });
-    if (values.stale) generateStale(courseRoot);
-    else for (const { name } of chooseSteps(positionals)) generate(courseRoot, name);
+    if (values.stale) {
+      generateStale(courseRoot);
+      return 0;
+    }
+    for (const { name } of chooseSteps(positionals)) {
+      generate(courseRoot, name);
+      console.log(`generated ${name}/gen`);
+    }
     return 0;
   });
 }

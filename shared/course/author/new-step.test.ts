@@ -29,6 +29,7 @@ it("npm run new-step copies the last step and leaves to its author what only an 
   assert.deepEqual(check.output.match(/^(FAILED|ok {6}types| {8}).*$/gm), [
     "ok      types",
     "FAILED  rules of the course",
+    `        ${/step-\S+:\d+: Your/.exec(check.output)?.[0]} turn must have one or two exercises`,
     `        ${step}/README.md: ${/\d+ words/.exec(check.output)} of prose; a lesson has 350 to 900: write what is not said`,
     `        README.md: The steps must have a row for (${step}/README.md)`,
   ]);

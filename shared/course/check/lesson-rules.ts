@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { diffSteps } from "../author/step-diff.ts";
-import type { Readme } from "../play/readme.ts";
+import { captionOf, EXERCISES, isCaption, type Readme } from "../play/readme.ts";
 import type { Step } from "../steps.ts";
 
 const [MIN_WORDS, MAX_WORDS] = [350, 900];
@@ -16,30 +16,33 @@ export const sections: Readonly<Record<string, string>> = {
   "Run it": "Terminals, full commands, output. A Mermaid diagram where messages cross.",
   "On the wire": "What really travels: path, metadata, frames, status.",
   "Break it": "One edit or one wrong input, and the different output.",
+  [EXERCISES]:
+    "One or two exercises, ### 1. Title: a goal, its check in console blocks, <details> with Hints and Solution.",
   "In production": "At most five caveats, each with what to do.",
 };
 
-/** Compares the table under "What changed" with the files that differ, in whatever order it lists them. */
+/** Compares the tables under "What changed" with the files that differ, in whatever order they list them. */
 export function changeTableProblems(
   root: string,
   before: Step | undefined,
   step: Step,
   { file, parts }: Readme,
 ): string[] {
-  const heading = parts.findIndex(
-    (part) => part.kind === "heading" && part.text === "What changed",
+  const headings = parts.filter((part) => part.kind === "heading" && part.depth === 2);
+  const at = headings.findIndex((part) => part.kind === "heading" && part.text === "What changed");
+  const [from = 0, to = Number.POSITIVE_INFINITY] = headings.slice(at).map(({ line }) => line);
+  const rows = parts.flatMap((part) =>
+    part.kind === "prose" && part.line > from && part.line < to && part.text.startsWith("|")
+      ? part.text.split("\n")
+      : [],
   );
-  const table = parts
-    .slice(heading + 1)
-    .find((part) => part.kind === "prose" && part.text.startsWith("|"));
-  const rows = table?.kind === "prose" ? table.text.split("\n") : [];
   const said = new Map(
     rows.flatMap((row) => {
       const [, name, kind] = /^\|\s*`([^`]+)`\s*\|\s*(\w+)\s*\|/.exec(row) ?? [];
       return name === undefined || kind === undefined ? [] : [[name, kind] as const];
     }),
   );
-  const place = `${file}:${table?.line ?? 1}`;
+  const place = `${file}:${from}`;
   const real = diffSteps(root, before?.name, step.name);
   return [
     ...real
@@ -74,6 +77,50 @@ export function quoteProblems(root: string, { file, parts }: Readme): string[] {
   });
 }
 
+/** Finds blocks without their caption, and captions without their block. */
+export function captionProblems({ file, parts }: Readme): string[] {
+  return parts.flatMap((part, at) => {
+    const above = parts[at - 1];
+    const wanted = captionOf(part);
+    const found = above?.kind === "prose" && isCaption(above) ? above.text : undefined;
+    if (found === wanted) return [];
+    const place = `${file}:${part.line}`;
+    return wanted === undefined
+      ? [`${place}: ${found} must stand directly above the block that it names`]
+      : [`${place}: write ${wanted} directly above this block, as a paragraph of its own`];
+  });
+}
+
+/** Finds exercises that lack the common form; see `sections`. */
+export function exerciseProblems({ file, parts }: Readme): string[] {
+  const exercises = parts.flatMap((part) =>
+    part.exercise !== undefined && part.kind === "heading" && part.depth > 2 ? [part] : [],
+  );
+  const section = parts.find(({ exercise }) => exercise === 0);
+  if (section === undefined) return [];
+  const count = exercises.length >= 1 && exercises.length <= 2;
+  return [
+    ...(count ? [] : [`${file}:${section.line}: ${EXERCISES} must have one or two exercises`]),
+    ...exercises.flatMap(({ exercise, text, line, depth }) => {
+      const own = parts.filter((part) => part.exercise === exercise);
+      const inside = (kind: string, folded?: string) =>
+        own.some((part) => part.kind === kind && part.folded === folded);
+      const folds = own.flatMap((part) =>
+        part.kind === "prose" && part.text.startsWith("<details>") ? [part.folded] : [],
+      );
+      const rules: [holds: boolean, rule: string][] = [
+        [depth === 3 && text.startsWith(`${exercise}. `), `is headed ### ${exercise}. Title`],
+        [inside("transcript"), "shows its check in a console block, not folded"],
+        [folds.join() === "Hints,Solution", "ends with <details>: Hints, then Solution"],
+        [inside("edit", "Solution"), "has its solution in diff blocks"],
+        [!inside("edit") && !inside("edit", "Hints"), "has no diff but its solution"],
+      ];
+      const place = `${file}:${line}`;
+      return rules.flatMap(([holds, rule]) => (holds ? [] : [`${place}: an exercise ${rule}`]));
+    }),
+  ];
+}
+
 /** Finds lessons that lack the common form, or are too long to be read. */
 export function sectionProblems({ file, title, parts }: Readme): string[] {
   const problems: string[] = [];
@@ -81,11 +128,15 @@ export function sectionProblems({ file, title, parts }: Readme): string[] {
     part.kind === "heading" && part.depth === 2 ? [part.text] : [],
   );
   if (!/^Step \d\d: ./.test(title)) problems.push(`${file}: the title must be "Step NN: …"`);
-  const wanted = Object.keys(sections).join(", ");
+  const wanted = Object.keys(sections)
+    .filter((section) => section !== EXERCISES || found.includes(section)) // TODO: delete this line once every step has exercises.
+    .join(", ");
   if (found.join(", ") !== wanted) {
     problems.push(`${file}: sections are ${found.join(", ")}; they must be ${wanted}`);
   }
   const words = parts
+    .filter(({ exercise, folded }) => exercise === undefined || folded === undefined)
+    .filter((part) => !isCaption(part))
     .flatMap((part) => (part.kind === "prose" || part.kind === "heading" ? [part.text] : []))
     .filter((text) => !/^\||^<!--/.test(text)) // A table is looked up, not read; a comment not shown.
     .join(" ")

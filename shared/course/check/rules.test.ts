@@ -37,6 +37,24 @@ function problemsWith(files: Readonly<Record<string, string | undefined>>): stri
   return problems;
 }
 
+const fence = "```";
+
+/** Returns the fault of a step whose only exercise breaks no rule but with `from` replaced. */
+const exerciseFault = (from: string | RegExp, to: string, problem: string): Fault => {
+  const fold = (title: string, text: string) =>
+    `<details>\n<summary>${title}</summary>\n\n${text}\n\n</details>\n\n`;
+  const exercise =
+    `### 1. Rye costs more\n\n${fence}console\n$ npx tsx client.ts\n${fence}\n\n` +
+    fold("Hints", "Look at the price.") +
+    fold("Solution", `**\`server.ts\`**\n\n${fence}diff server.ts\n-one\n+two\n${fence}`);
+  return [
+    `${one}/README.md`,
+    /(## Your turn\n.*)?(?=## In production)/s,
+    `## Your turn\n\n${exercise.replace(from, to)}`,
+    new RegExp(`^step-01-unary/README\\.md:\\d+: ${problem}`),
+  ];
+};
+
 const end = /$(?![\s\S])/;
 const lines = (count: number) => "export {};\n".repeat(count);
 
@@ -98,6 +116,35 @@ const faults: Record<string, Fault> = {
     "### Break it",
     /^step-01-unary\/README\.md: sections are .*; they must be .* Break it, /,
   ],
+  "a block without its caption": [
+    `${one}/README.md`,
+    "**Terminal `server`**",
+    "**Terminal** `server`",
+    /^step-01\S+:\d+: write \*\*Terminal `server`\*\* directly above this block, as a paragraph/,
+  ],
+  "a caption without its block": [
+    `${one}/README.md`,
+    "## Predict",
+    "**`server.ts`**\n\n## Predict",
+    /^step-01\S+:\d+: \*\*`server\.ts`\*\* must stand directly above the block that it names$/,
+  ],
+  "exercises that are none, or too many": exerciseFault(/.*/s, "", "Your turn must have"),
+  "an exercise without its number": exerciseFault(
+    "1. Rye",
+    "Rye",
+    "an exercise is headed ### 1. Title$",
+  ),
+  "an exercise without a check": exerciseFault("console", "text", "an exercise shows its check"),
+  "an exercise without hints": exerciseFault(
+    "Hints",
+    "Answer",
+    "an exercise ends with <details>: Hints",
+  ),
+  "an exercise without a solution": exerciseFault(
+    "diff server.ts",
+    "ts server.ts",
+    "an exercise has its",
+  ),
   "too many words": [
     `${one}/README.md`,
     "## Predict",

@@ -6,7 +6,9 @@ import { listReadmes } from "../play/readme.ts";
 import { listSteps } from "../steps.ts";
 import { growthProblems, grpcProblems, sizeProblems, stepImportProblems } from "./code-rules.ts";
 import {
+  captionProblems,
   changeTableProblems,
+  exerciseProblems,
   linkProblems,
   quoteProblems,
   sectionProblems,
@@ -32,7 +34,11 @@ export function findProblems(root: string): string[] {
       ];
     }),
     ...["shared/bakery", "shared/terminal"].flatMap((folder) => grpcProblems(root, folder)),
-    ...readmes.flatMap((readme) => quoteProblems(root, readme)),
+    ...readmes.flatMap((readme) => [
+      ...quoteProblems(root, readme),
+      ...captionProblems(readme),
+      ...exerciseProblems(readme),
+    ]),
     ...readmes.filter(({ file }) => file !== "README.md").flatMap(sectionProblems),
     ...linkProblems(steps, readmes),
     ...secretProblems(root),

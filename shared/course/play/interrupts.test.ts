@@ -1,4 +1,4 @@
-// Ctrl+C and closed terminals, at random moments of npm start and npm test: nothing is left behind.
+// Ctrl+C and closed terminals, at random moments of npm scripts: nothing is left behind.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -35,9 +35,10 @@ function processesOf(folder: string): string[] {
 
 describe("nothing is left", { skip, concurrency: 2 }, () => {
   for (let run = 0; run < RUNS; run++) {
-    const command = run % 2 === 0 ? "npm start -- --yes" : "npm test";
+    const commands = ["npm start -- --yes", "npm test", "npm run grade 1"];
+    const command = commands[run % commands.length] ?? "";
     const signals: NodeJS.Signals[][] = [["SIGINT"], ["SIGHUP"], ["SIGINT", "SIGINT"], ["SIGTERM"]];
-    const sent = signals[Math.floor(run / 2) % signals.length] ?? [];
+    const sent = signals[Math.floor(run / commands.length) % signals.length] ?? [];
     const delayMs = Math.round(Math.random() * LATEST_MS);
     it(`of ${command}, ${sent.join(" and ")} after ${delayMs} ms`, async () => {
       using folder = temporaryFolder("interrupted");
