@@ -109,6 +109,6 @@ function run(args: readonly string[], env: Subject["env"]): Program {
     file: process.execPath,
     args: ["--import", "tsx", ...args],
     cwd: courseRoot,
-    env: { ...system, NODE_ENV: "production", PORT: "0", ...env },
+    env: { ...system, NODE_ENV: "production", PORT: "0", METRICS_PORT: "0", ...env },
   });
 }
