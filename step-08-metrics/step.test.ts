@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ import {
   startProgram,
   startServer,
 } from "../shared/course/check/servers.ts";
-import { noSignals } from "../shared/course/play/programs.ts";
+import { noSignals, Program } from "../shared/course/play/programs.ts";
 import { growth, readSamples, type Sample } from "../shared/metrics/samples.ts";
 import { channelSecurity } from "./client/channel-credentials.ts";
 import { connect } from "./client/connection.ts";
@@ -146,7 +146,7 @@ async function counted(method: string, act: (bakery: Bakery) => unknown, token?:
 
 /** Asks until there is an answer. */
 async function until<Answer>(ask: () => Promise<Answer | undefined>): Promise<Answer> {
-  for (const deadline = Date.now() + 15_000; ; await setTimeout(10)) {
+  for (const deadline = Date.now() + 30_000; ; await setTimeout(10)) {
     const answer = await ask();
     if (answer !== undefined) return answer;
     assert.ok(Date.now() < deadline, "a call was begun and never ended");
@@ -619,6 +619,76 @@ describe("figures", () => {
     const { stderr, exitCode } = await figures("--url", "http://127.0.0.1:1/metrics");
     assert.match(stderr, /^nobody answers at [^\n]+\n$/);
     assert.equal(exitCode, 1);
+  });
+});
+
+/** Why a test is skipped that needs one of Prometheus's programs; false if it is here. */
+const without = (program: string) =>
+  spawnSync(program, ["--version"]).status !== 0 && `there is no ${program}`;
+const rules = join(folder, "prometheus");
+const grpc_service = "bakery.v1.CatalogService";
+
+describe("Prometheus", () => {
+  it("takes the configuration", { skip: without("promtool") }, () => {
+    const checked = spawnSync("promtool", ["check", "config", "prometheus.yml"], { cwd: rules });
+    assert.equal(checked.status, 0, String(checked.stderr));
+  });
+
+  it("computes from made-up series what the rules are tested for", {
+    skip: without("promtool"),
+  }, () => {
+    const tested = spawnSync("promtool", ["test", "rules", "rules.test.yml"], { cwd: rules });
+    assert.equal(tested.status, 0, `${tested.stdout}${tested.stderr}`);
+  });
+
+  it("reads the server, and has an answer for every rule", {
+    skip: without("prometheus"),
+  }, async () => {
+    await using bakeryServer = await start();
+    const target = new URL(metricsUrl(bakeryServer)).host;
+    const config = readFileSync(join(rules, "prometheus.yml"), "utf8")
+      .replace("127.0.0.1:9464", target)
+      .replaceAll("5s", "1s")
+      .replace("rules.yml", join(rules, "rules.yml"));
+    const file = join(scratch, "prometheus.yml");
+    writeFileSync(file, config);
+    const options = ["--web.listen-address=127.0.0.1:0", `--storage.tsdb.path=${scratch}/tsdb`];
+    const args = [`--config.file=${file}`, ...options];
+    const program = new Program({
+      file: "prometheus",
+      args,
+      cwd: scratch,
+      env: { PATH: process.env.PATH },
+    });
+    await using _ = { [Symbol.asyncDispose]: () => program.stop() };
+    const address = () => /"Listening on" address=(\S+)/.exec(program.output())?.[1];
+    assert.ok(await program.until(() => address() !== undefined, 30_000), program.output());
+    const query = async (expression: string) => {
+      const url = `http://${address()}/api/v1/query?query=${encodeURIComponent(expression)}`;
+      const { data } = JSON.parse(await (await fetch(url)).text());
+      return data?.result ?? [];
+    };
+
+    const scraped = 'up{job="bakery"} == 1 and on() count(grpc_server_started_total) == 11';
+    await until(async () => ((await query(scraped)).length > 0 ? true : undefined));
+    using bakery = dial(bakeryServer);
+    for (let calls = 0; calls < 9; calls++) await getProduct(bakery);
+    await fails(sendBytes(bakery, Buffer.from([0xff])), status.INTERNAL);
+    for (const [rule, labels, low, high] of [
+      ["method:grpc_server_handled:rate1m", { grpc_method: "GetProduct" }, 0.01, 10],
+      ["service:grpc_server_faults:ratio1m", {}, 0.099, 0.101],
+      ["method:grpc_server_handling_seconds:p99_1m", { grpc_method: "GetProduct" }, 0.0005, 2.5],
+      ["ALERTS", { alertname: "BakeryFails", alertstate: "pending" }, 1, 1],
+    ] as const) {
+      const wanted = Object.entries({ ...labels, ...(rule === "ALERTS" ? {} : { grpc_service }) });
+      const expression = `${rule}{${wanted.map(([label, text]) => `${label}="${text}"`)}} > 0`;
+      const [found] = await until(async () => {
+        const results = await query(expression);
+        return results.length > 0 ? results : undefined;
+      });
+      const value = Number(found?.value[1]);
+      assert.ok(value >= low && value <= high, `${expression}: ${value}`);
+    }
   });
 });
 
