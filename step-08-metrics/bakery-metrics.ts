@@ -1,6 +1,6 @@
 // What the bakery counts: the calls of all its methods, and what its process uses.
 
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { collectDefaultMetrics, type Registry, register } from "prom-client";
 import { CatalogServiceService } from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceService } from "./gen/bakery/v1/orders.ts";
 import { HealthService } from "./gen/grpc/health/v1/health.ts";
@@ -16,13 +16,15 @@ const services = [
   v1alpha.ServerReflectionService,
 ];
 
-/** Returns the metrics of a program that serves, or makes, the bakery's calls. */
+/**
+ * Returns the metrics of this process, which serves or makes the bakery's calls. `register` is where
+ * prom-client puts a new metric by default: there is one page for each process.
+ */
 export function bakeryMetrics(side: "server" | "client"): {
   registry: Registry;
   calls: CallMetrics;
 } {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics();
   const methods = services.flatMap((service) => Object.values(service));
-  return { registry, calls: new CallMetrics(registry, side, methods) };
+  return { registry: register, calls: new CallMetrics(register, side, methods) };
 }

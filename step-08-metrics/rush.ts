@@ -8,7 +8,7 @@ import { bakeryMetrics } from "./bakery-metrics.ts";
 import { channelSecurity, tokenProblem } from "./client/channel-credentials.ts";
 import { addressProblem, connect } from "./client/connection.ts";
 import { isServiceError } from "./commands/call-failure.ts";
-import { rushCalls } from "./commands/rush-calls.ts";
+import { guessCalls, rushCalls } from "./commands/rush-calls.ts";
 import { metricsPortProblem, serveMetrics } from "./metrics/page.ts";
 import { certsFolder } from "./security/certificate-store.ts";
 
@@ -19,6 +19,13 @@ const DEADLINE_MS = 10_000;
 async function main(): Promise<number> {
   const options = parseOptions({
     rounds: { value: "N", help: "how many rounds of 24 calls", default: 20, min: 1 },
+    guesses: {
+      value: "N",
+      help: "instead of rounds: ask for N products that don't exist",
+      default: 0,
+      min: 1,
+      max: 100_000,
+    },
     rate: { value: "N", help: "how many calls a second", default: 50, min: 1, max: 1000 },
     address: {
       value: "HOST:PORT",
@@ -45,15 +52,15 @@ async function main(): Promise<number> {
       problem: metricsPortProblem,
     },
   });
-  const { registry, calls: metrics } = bakeryMetrics("client");
-  await serveMetrics(registry, { host: "127.0.0.1", port: options["metrics-port"] });
+  const metrics = bakeryMetrics("client");
+  await serveMetrics(metrics.registry, { host: "127.0.0.1", port: options["metrics-port"] });
   const settings = { ...options, cert: "", key: "", plaintext: false };
   const security = channelSecurity(settings, options.address);
   const connection = connect(options.address, {
     deadlineMs: DEADLINE_MS,
     verbose: false,
     security,
-    metrics,
+    metrics: metrics.calls,
   });
 
   const ended = new Map<string, number>();
@@ -64,7 +71,11 @@ async function main(): Promise<number> {
     1000,
   );
   let made = 0;
-  for (const call of repeat(rushCalls(connection), options.rounds)) {
+  const calls =
+    options.guesses > 0
+      ? guessCalls(connection, options.guesses)
+      : repeat(rushCalls(connection), options.rounds);
+  for (const call of calls) {
     const early = startedAt + (made++ * 1000) / options.rate - performance.now();
     if (early > 0) await setTimeout(early);
     if (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay);

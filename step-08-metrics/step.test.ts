@@ -559,11 +559,11 @@ describe("a rush", () => {
     assert.match(stdout, /^done {2}OK 63 {2}(\w+ 3 {0,2}){3}\n$/m);
     const grown = growth(earlier, await scrape(server));
     const expected = {
-      GetProduct: { OK: 36, NOT_FOUND: 3 },
+      GetProduct: { OK: 36 },
       SearchProducts: { OK: 18 },
       WatchProducts: { CANCELLED: 3, DEADLINE_EXCEEDED: 3 },
       RestockProducts: { OK: 3 },
-      CreateOrder: { OK: 3 },
+      CreateOrder: { OK: 3, NOT_FOUND: 3 },
       TrackOrder: { OK: 3 },
     };
     for (const [method, counts] of Object.entries(expected)) {
@@ -574,6 +574,18 @@ describe("a rush", () => {
       );
       assert.deepEqual(codes, counts);
     }
+  });
+
+  it("of guesses asks for as many products that don't exist", async () => {
+    const earlier = await scrape(server);
+    const args = ["--guesses", "30", "--rate", "500"];
+    const { stdout, exitCode } = await runClient(folder, args, env(), "rush.ts");
+    assert.deepEqual([stdout, exitCode], ["done  NOT_FOUND 30\n", 0]);
+    const later = await scrape(server);
+    const { NOT_FOUND } = countsOf(growth(earlier, later), "server", "GetProduct");
+    const series = (samples: readonly Sample[]) =>
+      samples.filter(({ name }) => name.startsWith("grpc_")).length;
+    assert.deepEqual([NOT_FOUND, series(later)], [30, series(earlier)]);
   });
 
   it("shows its own metrics meanwhile", async () => {
@@ -605,7 +617,8 @@ describe("figures", () => {
     await using fresh = await start();
     const url = metricsUrl(fresh);
     const none = await figures("--url", url);
-    assert.deepEqual(none, { stdout: "no call has ended\n", stderr: "", exitCode: 0 });
+    assert.deepEqual(none, { stdout: none.stdout, stderr: "", exitCode: 0 });
+    assert.match(none.stdout, /^no call has ended\nseries: grpc 397, nodejs \d+, process \d+\n$/);
     using bakery = dial(fresh);
     await getProduct(bakery);
     await fails(getProduct(bakery, "cake"), status.NOT_FOUND);
@@ -613,6 +626,14 @@ describe("figures", () => {
     const { stdout } = await figures("--url", url);
     assert.match(stdout, /^METHOD +CALLS +OK +FAULTS +P50 +P99\n/);
     assert.match(stdout, /^CatalogService\/GetProduct +3 +1 +1 +[\d.]+ ms +[\d.]+ ms$/m);
+  });
+
+  it("come with the series themselves, if asked", async () => {
+    const url = metricsUrl(server);
+    const { stdout } = await figures("--url", url, "--series", "grpc_server_unknown");
+    assert.match(stdout, /^grpc_server_unknown_total \d+\n$/);
+    const none = await figures("--url", url, "--series", "nope");
+    assert.equal(none.stdout, "no series starts with nope\n");
   });
 
   it("say so where there is no page", async () => {
@@ -662,7 +683,8 @@ describe("Prometheus", () => {
     });
     await using _ = { [Symbol.asyncDispose]: () => program.stop() };
     const address = () => /"Listening on" address=(\S+)/.exec(program.output())?.[1];
-    assert.ok(await program.until(() => address() !== undefined, 30_000), program.output());
+    const ready = () => /Server is ready/.test(program.output());
+    assert.ok(await program.until(ready, 30_000), program.output());
     const query = async (expression: string) => {
       const url = `http://${address()}/api/v1/query?query=${encodeURIComponent(expression)}`;
       const { data } = JSON.parse(await (await fetch(url)).text());

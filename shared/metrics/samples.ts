@@ -1,28 +1,31 @@
-// Reads a page of metrics, as a server shows it to Prometheus.
+// Reads a page of metrics, in the text format that servers show to Prometheus.
 
 import { ExpectedError } from "../terminal/program.ts";
 
-/** What a page says of one series: `grpc_server_started_total{grpc_method="GetProduct"} 12`. */
+/** The value of one series. */
 export interface Sample {
+  /** `grpc_server_started_total` */
   readonly name: string;
+  /** `{ grpc_method: "GetProduct" }` */
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
 /**
  * Fetches the page at `url`.
- * @throws {ExpectedError} if nobody answers, or the answer is no page of metrics.
+ * @throws {ExpectedError} if there is none.
  */
 export async function fetchSamples(url: string): Promise<Sample[]> {
   const response = await fetch(url).catch(() => undefined);
   if (response === undefined) {
-    throw new ExpectedError(`nobody answers at ${url}: is the server running, with METRICS_PORT?`);
+    throw new ExpectedError(`nobody answers at ${url}: is the server running? which METRICS_PORT?`);
   }
-  if (!response.ok) throw new ExpectedError(`${url} answers with ${response.status}`);
+  if (!response.ok)
+    throw new ExpectedError(`${url} answers with the HTTP status ${response.status}`);
   return readSamples(await response.text());
 }
 
-/** Reads Prometheus's text format. Lines that begin with # are comments. */
+/** Reads a page. Lines that start with # describe the metrics, and are passed over. */
 export function readSamples(page: string): Sample[] {
   return page.split("\n").flatMap((line) => {
     const [, name, text = "", value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
@@ -33,30 +36,37 @@ export function readSamples(page: string): Sample[] {
   });
 }
 
-/** Returns the samples of `after`, each less what it was before. */
+/** Returns a series as the page writes it: `name{label="value"}`. */
+export function seriesOf({ name, labels }: Sample): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  return pairs.length > 0 ? `${name}{${pairs.join(",")}}` : name;
+}
+
+/** Returns the samples of `after`, each less its value in `before`; a new series begins at 0. */
 export function growth(before: readonly Sample[], after: readonly Sample[]): Sample[] {
-  const key = ({ name, labels }: Sample) => JSON.stringify([name, Object.entries(labels).sort()]);
-  const old = new Map(before.map((sample) => [key(sample), sample.value]));
-  return after.map((sample) => ({ ...sample, value: sample.value - (old.get(key(sample)) ?? 0) }));
+  const old = new Map(before.map((sample) => [seriesOf(sample), sample.value]));
+  return after.map((sample) => ({
+    ...sample,
+    value: sample.value - (old.get(seriesOf(sample)) ?? 0),
+  }));
 }
 
 /**
- * Returns what `histogram_quantile` of Prometheus returns, in seconds: it finds the bucket in which
- * the call lies, and takes its calls to be spread evenly over it.
+ * Estimates the time within which a share of the calls has ended, as `histogram_quantile` of
+ * Prometheus does: it finds the bucket of the call in question, and assumes that the calls in it are
+ * spread evenly.
+ * @param share from 0 to 1.
+ * @param buckets of one histogram, in the order of the page.
+ * @returns seconds; the last bucket's lower bound for a call in it, and 0 if there are no calls.
  */
 export function quantile(share: number, buckets: readonly Sample[]): number {
-  const bounds = buckets.map(({ labels, value }) => ({
-    high: labels.le === "+Inf" ? Number.POSITIVE_INFINITY : Number(labels.le),
-    count: value,
-  }));
-  const rank = share * (bounds.at(-1)?.count ?? 0);
+  const rank = share * (buckets.at(-1)?.value ?? 0);
   let [low, below] = [0, 0];
-  for (const { high, count } of bounds) {
+  for (const { labels, value: count } of buckets) {
+    const high = Number(labels.le); // NaN for +Inf
     if (count >= rank) {
-      // In the last bucket anything is possible: its lower bound is all that is known.
-      return high === Number.POSITIVE_INFINITY
-        ? low
-        : low + ((high - low) * (rank - below)) / (count - below);
+      const isLast = Number.isNaN(high);
+      return isLast || count === 0 ? low : low + ((high - low) * (rank - below)) / (count - below);
     }
     [low, below] = [high, count];
   }

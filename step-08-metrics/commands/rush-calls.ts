@@ -1,6 +1,6 @@
 // What customers do in a rush: calls of all four kinds, some of which fail.
 
-import { Metadata } from "@grpc/grpc-js";
+import { type CallOptions, Metadata } from "@grpc/grpc-js";
 import type { Connection } from "../client/connection.ts";
 import { unaryCall } from "../client/unary-call.ts";
 import {
@@ -11,7 +11,7 @@ import {
 } from "../gen/bakery/v1/catalog.ts";
 import { type CreateOrderResponse, OrderServiceClient } from "../gen/bakery/v1/orders.ts";
 
-const WATCH_MS = 100;
+const WATCH_MS = 300;
 const PRODUCT = "croissant";
 
 /** Returns a round: functions that make a call each. Nothing is random, so rounds are alike. */
@@ -19,12 +19,8 @@ export function rushCalls(connection: Connection): readonly (() => Promise<unkno
   const catalog = connection.stub(CatalogServiceClient);
   const orders = connection.stub(OrderServiceClient);
   const options = () => connection.callOptions();
-  let lastOrder = "";
 
-  const get = (id: string) => () =>
-    unaryCall<GetProductResponse>((done) =>
-      catalog.getProduct({ id }, new Metadata(), options(), done),
-    );
+  const get = (id: string) => () => getProduct(catalog, id, options());
   const search = () =>
     unaryCall<SearchProductsResponse>((done) =>
       catalog.searchProducts({ query: "bread" }, new Metadata(), options(), done),
@@ -44,21 +40,42 @@ export function rushCalls(connection: Connection): readonly (() => Promise<unkno
       call.write({ content: { $case: "deliveryNote", value: { crates: 1 } } });
       call.end();
     });
-  const order = async () => {
-    const lines = [{ productId: PRODUCT, quantity: 1 }];
+  const orderOne = async (productId: string) => {
+    const lines = [{ productId, quantity: 1 }];
     const { order } = await unaryCall<CreateOrderResponse>((done) =>
       orders.createOrder({ lines }, new Metadata(), options(), done),
     );
-    lastOrder = order?.id ?? "";
+    return order?.id ?? "";
   };
+  let ordered = Promise.resolve("");
+  const order = () => {
+    ordered = orderOne(PRODUCT);
+    return ordered;
+  };
+  const orderUnknown = () => orderOne("cake");
   const track = async () => {
+    const orderId = await ordered.catch(() => "");
     const call = orders.trackOrder(options());
-    call.write({ content: { $case: "start", value: { orderId: lastOrder } } });
+    call.write({ content: { $case: "start", value: { orderId } } });
     call.write({ content: { $case: "ping", value: { latitude: 48.2, longitude: 16.37 } } });
     call.end();
     for await (const _ of call);
   };
   const looks = [get("rye"), get("baguette"), search];
-  const others = [order, get("cake"), watchUntilDeadline, watchAndLeave, restock, track];
+  const others = [order, orderUnknown, watchUntilDeadline, watchAndLeave, restock, track];
   return others.flatMap((other) => [...looks, other]);
+}
+
+/** Returns calls that ask for products that don't exist, each by another id, as a bot does. */
+export function guessCalls(connection: Connection, guesses: number): (() => Promise<unknown>)[] {
+  const catalog = connection.stub(CatalogServiceClient);
+  return Array.from({ length: guesses }, (_, at) => () => {
+    return getProduct(catalog, `guess-${at}`, connection.callOptions());
+  });
+}
+
+function getProduct(catalog: CatalogServiceClient, id: string, options: CallOptions) {
+  return unaryCall<GetProductResponse>((done) =>
+    catalog.getProduct({ id }, new Metadata(), options, done),
+  );
 }
