@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { diffSteps } from "../author/step-diff.ts";
-import { captionOf, EXERCISES, isCaption, type Readme } from "../play/readme.ts";
+import { captionOf, EXERCISES, isCaption, type Part, type Readme } from "../play/readme.ts";
 import type { Step } from "../steps.ts";
 
 const [MIN_WORDS, MAX_WORDS] = [350, 900];
@@ -21,6 +21,41 @@ export const sections: Readonly<Record<string, string>> = {
   "In production": "At most five caveats, each with what to do.",
 };
 
+/** Returns the rows of a section's tables, without their heads. */
+function rowsOf(parts: readonly Part[], section: string): { line: number; cells: string[] }[] {
+  return parts.flatMap((part) => {
+    if (part.section !== section || part.kind !== "prose" || !part.text.startsWith("|")) return [];
+    return part.text.split("\n").flatMap((row, at) => {
+      const cells = row.split(/(?<!\\)\|/).map((cell) => cell.trim());
+      return at < 2 ? [] : [{ line: part.line + at, cells: cells.slice(1, -1) }];
+    });
+  });
+}
+
+/** Finds terms of the glossary that do not stand in bold in the README of the step that they link to. */
+export function glossaryProblems(readmes: readonly Readme[]): string[] {
+  const { file, parts } = readmes.find((readme) => readme.file === "README.md") ?? {
+    file: "",
+    parts: [],
+  };
+  return rowsOf(parts, "Glossary").flatMap(({ line, cells: [term = "", , step = ""] }) => {
+    const [, link] = /\]\((.+)\)/.exec(step) ?? [];
+    const lesson = readmes.find((readme) => readme.file === link);
+    if (lesson === undefined)
+      return [`${file}:${line}: ${term} must link to the README of its step`];
+    const text = lesson.parts.map((part) => (part.kind === "prose" ? part.text : "")).join("\n");
+    const bold = [...text.matchAll(/\*\*([^*]+)\*\*/g)].map(([, words = ""]) => plain(words));
+    return bold.includes(plain(term))
+      ? []
+      : [`${link}: must introduce **${term}**: the glossary says so`];
+  });
+}
+
+/** Returns a term as it is compared: in one line and lower case, without backticks and the s of a plural. */
+function plain(term: string): string {
+  return term.toLowerCase().replaceAll("`", "").replace(/\s+/g, " ").replace(/s$/, "");
+}
+
 /** Compares the tables under "What changed" with the files that differ, in whatever order they list them. */
 export function changeTableProblems(
   root: string,
@@ -28,21 +63,14 @@ export function changeTableProblems(
   step: Step,
   { file, parts }: Readme,
 ): string[] {
-  const headings = parts.filter((part) => part.kind === "heading" && part.depth === 2);
-  const at = headings.findIndex((part) => part.kind === "heading" && part.text === "What changed");
-  const [from = 0, to = Number.POSITIVE_INFINITY] = headings.slice(at).map(({ line }) => line);
-  const rows = parts.flatMap((part) =>
-    part.kind === "prose" && part.line > from && part.line < to && part.text.startsWith("|")
-      ? part.text.split("\n")
-      : [],
-  );
+  const rows = rowsOf(parts, "What changed");
   const said = new Map(
-    rows.flatMap((row) => {
-      const [, name, kind] = /^\|\s*`([^`]+)`\s*\|\s*(\w+)\s*\|/.exec(row) ?? [];
-      return name === undefined || kind === undefined ? [] : [[name, kind] as const];
+    rows.flatMap(({ cells: [name = "", kind = ""] }) => {
+      const [, quoted] = /^`([^`]+)`$/.exec(name) ?? [];
+      return quoted === undefined ? [] : [[quoted, kind] as const];
     }),
   );
-  const place = `${file}:${from}`;
+  const place = `${file}:${rows[0]?.line ?? 1}`;
   const real = diffSteps(root, before?.name, step.name);
   return [
     ...real

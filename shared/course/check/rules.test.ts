@@ -157,6 +157,13 @@ const faults: Record<string, Fault> = {
     "Step 02: [",
     /^step-01\S+: must end with Next: \[Step NN: …\]\(\.\.\/step-02-server-stream\/README\.md\)$/,
   ],
+  "a term that its step does not introduce": [
+    "README.md",
+    "## How to walk a step",
+    `## Glossary\n\n| Term | Meaning | Step |\n| --- | --- | --- |\n| stubs | - | [01](${one}/README.md) |
+| yeast | | [01](${one}/README.md) |\n\n## How to walk a step`,
+    /^step-01-unary\/README\.md: must introduce \*\*yeast\*\*: the glossary says so$/,
+  ],
   "a step that is not on the map": [
     "README.md",
     "(step-02-server-stream/README.md)",

@@ -9,6 +9,7 @@ import {
   captionProblems,
   changeTableProblems,
   exerciseProblems,
+  glossaryProblems,
   linkProblems,
   quoteProblems,
   sectionProblems,
@@ -41,6 +42,7 @@ export function findProblems(root: string): string[] {
     ]),
     ...readmes.filter(({ file }) => file !== "README.md").flatMap(sectionProblems),
     ...linkProblems(steps, readmes),
+    ...glossaryProblems(readmes),
     ...secretProblems(root),
   ];
 }

@@ -13,6 +13,8 @@ export type Part = Place & Content;
 interface Place {
   /** Where it begins, from 1. */
   readonly line: number;
+  /** The heading of depth 2 above it, or the title. */
+  readonly section: string;
   /** The number of its exercise, 0 for what introduces them; undefined outside "Your turn". */
   readonly exercise: number | undefined;
   /** The summary of the <details> that it is folded into; undefined outside. */
@@ -80,6 +82,7 @@ export function listReadmes(root: string, steps: readonly string[]): Readme[] {
  */
 export function parseReadme(file: string, source: string): Readme {
   const parts: Part[] = [];
+  let section = "";
   let exercise: number | undefined;
   let folded: string | undefined;
   for (const node of fromMarkdown(source).children) {
@@ -87,10 +90,11 @@ export function parseReadme(file: string, source: string): Readme {
     const text = source.slice(node.position?.start.offset, node.position?.end.offset);
     const content = readNode(node, text, `${file}:${line}`, line);
     if (content.kind === "heading" && content.depth <= 2) {
-      exercise = content.text === EXERCISES ? 0 : undefined;
+      section = content.text;
+      exercise = section === EXERCISES ? 0 : undefined;
     } else if (content.kind === "heading" && exercise !== undefined) exercise++;
     if (text.startsWith("<details>")) [, folded = ""] = /<summary>(.*)<\/summary>/.exec(text) ?? [];
-    parts.push({ line, exercise, folded, ...content });
+    parts.push({ line, section, exercise, folded, ...content });
     if (text === "</details>") folded = undefined;
   }
   const heading = parts.find((part) => part.kind === "heading");
