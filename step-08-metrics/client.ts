@@ -21,7 +21,7 @@ async function main(): Promise<number> {
       watch: { args: "[ID...]", help: "print stock levels as they change", run: watch },
       restock: { args: "PRODUCT=UNITS...", help: "bring a delivery", run: restock },
       order: { args: "PRODUCT=QUANTITY...", help: "place an order", run: order },
-      track: { args: "ORDER", help: "follow an order to the door", run: track },
+      track: { args: "ORDER", help: "track an order until it is delivered", run: track },
       health: { args: "[SERVICE]", help: "is it serving? exits with 1 if not", run: health },
     },
     {
@@ -69,7 +69,7 @@ async function main(): Promise<number> {
       track: { help: "order: track the new order", default: false },
       ping: {
         value: "LAT,LNG",
-        help: "track: where the courier is, sent after the next status; may be repeated",
+        help: "track: a place that the courier reports after a status; may be repeated",
         default: [] as string[],
         problem: placeProblem,
       },

@@ -39,7 +39,7 @@ export function orderHandlers(
   };
 }
 
-/** @throws {StatusError} INVALID_ARGUMENT for too few or too many lines, or such a quantity. */
+/** @throws {StatusError} INVALID_ARGUMENT if the number of lines or a quantity is out of range. */
 function checkLines(lines: readonly OrderLine[]): void {
   if (lines.length < 1 || lines.length > MAX_LINES) {
     throw invalidArgument(`an order has 1 to ${MAX_LINES} lines`);
