@@ -39,7 +39,7 @@ export function diffSteps(root: string, before: string | undefined, after: strin
 function taughtFiles(root: string, step: string | undefined): Map<string, string> {
   if (step === undefined) return new Map();
   return new Map(
-    ["ts", "proto", "yaml"]
+    ["ts", "proto", "yaml", "yml"]
       .flatMap((ending) => filesBelow(join(root, step), `.${ending}`))
       .map((file) => file.replaceAll("\\", "/"))
       .filter((file) => !file.startsWith("gen/") && !file.endsWith(".test.ts"))
