@@ -80,7 +80,7 @@ export async function startServer({ name, file, env }: Subject) {
     file: process.execPath,
     args: ["--import", "tsx", "--import", gauge, file],
     cwd: courseRoot,
-    env: bareEnvironment({ NODE_ENV: "production", PORT: "0", ...env }),
+    env: bareEnvironment({ NODE_ENV: "production", PORT: "0", METRICS_PORT: "0", ...env }),
   });
   const addressOf = (what: "listening" | "gauge") =>
     new RegExp(`^${what} on (\\S+)$`, "m").exec(program.output())?.[1];

@@ -44,7 +44,7 @@ function taughtFiles(root: string, step: string | undefined): Map<string, string
 /** Returns the files of a step and their text, README and what programs write aside. */
 export function stepFiles(root: string, step: string): Map<string, string> {
   return new Map(
-    ["ts", "proto", "yaml"]
+    ["ts", "proto", "yaml", "yml"]
       .flatMap((ending) => filesBelow(join(root, step), `.${ending}`))
       .map((file) => [file, readFileSync(join(root, step, file), "utf8")]),
   );

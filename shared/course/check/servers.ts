@@ -58,7 +58,7 @@ export function startProgram(
     file: process.execPath,
     args: [...loader, programFile(folder, file), ...args],
     cwd: join(folder, ".."),
-    env: bareEnvironment({ PORT: "0", ...env }),
+    env: bareEnvironment({ PORT: "0", METRICS_PORT: "0", ...env }),
   });
 }
 

@@ -1,8 +1,9 @@
 // The environment of the programs that the course starts: nothing of the settings of the person at
 // this machine, and the addresses of a step's servers.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { filesBelow } from "../generate.ts";
 import { type StepServer, serversOf } from "../steps.ts";
 import { PortMap } from "./ports.ts";
 
@@ -35,6 +36,7 @@ export function addressVariables(
 }
 
 const DEFAULT_PORT = "50051";
+const METRICS_PORT = "9464";
 
 /** The environment of a README's commands: what they export, and the ports that are really used. */
 export type Environment = Awaited<ReturnType<typeof createEnvironment>>;
@@ -48,7 +50,12 @@ export async function createEnvironment(root: string, folder: string, text: stri
     (server) => [server, defaultPort(join(root, folder, server.file))] as const,
   );
   const used = servers.map(([, port]) => port);
-  const ports = await PortMap.forText([text, DEFAULT_PORT, ...used].join(" "));
+  const ports = await PortMap.forText([text, DEFAULT_PORT, METRICS_PORT, ...used].join(" "));
+  // Other programs, such as Prometheus, read addresses from the step's files.
+  for (const file of servers.length > 0 ? filesBelow(join(root, folder), ".yml") : []) {
+    const path = join(root, folder, file);
+    writeFileSync(path, ports.toReal(readFileSync(path, "utf8")));
+  }
   const addresses = servers.map(
     ([server, port]) => [server, `127.0.0.1:${ports.toReal(port)}`] as const,
   );
@@ -62,6 +69,7 @@ export async function createEnvironment(root: string, folder: string, text: stri
       return bareEnvironment({
         NO_COLOR: "1",
         PORT: ports.toReal(defaultPort(join(root, server))),
+        METRICS_PORT: ports.toReal(METRICS_PORT),
         WIRE_PORT: ports.toReal("50060"),
         BAKERY_ADDRESS: `127.0.0.1:${ports.toReal(DEFAULT_PORT)}`,
         ...(addresses.length > 0 && addressVariables(addresses)),

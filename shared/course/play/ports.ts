@@ -3,14 +3,17 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Maps ports as a README writes them, 50000 to 59999, to free ones. */
+/** A port as a README writes it: 50000 to 59999, those of metrics, and that of Prometheus. */
+const PORT = /\b(5\d{4}|946\d|9090)\b/g;
+
+/** Maps the ports of a README to free ones. */
 export class PortMap {
   readonly #real = new Map<string, string>();
 
   /** Finds a free port for every port in `text`. */
   static async forText(text: string): Promise<PortMap> {
     const map = new PortMap();
-    for (const port of new Set(text.match(/\b5\d{4}\b/g))) {
+    for (const port of new Set(text.match(PORT))) {
       map.#real.set(port, String(await freePort([...map.#real.values()])));
     }
     return map;
@@ -18,7 +21,7 @@ export class PortMap {
 
   /** Returns a README's text with the ports that are really used. */
   toReal(text: string): string {
-    return text.replace(/\b5\d{4}\b/g, (port) => this.#real.get(port) ?? port);
+    return text.replace(PORT, (port) => this.#real.get(port) ?? port);
   }
 
   /** Returns a program's text with the ports that the README writes. */
