@@ -3,10 +3,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join, posix, resolve, sep } from "node:path";
 import { UsageError } from "../../terminal/program.ts";
+import { whenThisProcessEnds } from "../../testing/cleanup.ts";
+import { serversOf } from "../../testing/step-servers.ts";
 import { writeFiles } from "../fixtures.ts";
-import { whenThisProcessEnds } from "../play/cleanup.ts";
 import { runScript } from "../script.ts";
-import { chooseSteps, courseRoot, serversOf } from "../steps.ts";
+import { chooseSteps, courseRoot } from "../steps.ts";
 import { importsIn, stepFiles } from "./step-diff.ts";
 
 const USAGE = `Usage: npm run eject STEP FOLDER

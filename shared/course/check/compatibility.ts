@@ -4,11 +4,11 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { status } from "@grpc/grpc-js";
+import { temporaryFolder } from "../../testing/cleanup.ts";
+import { runClient, startServers } from "../../testing/servers.ts";
 import { generateStale } from "../generate.ts";
-import { temporaryFolder } from "../play/cleanup.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
-import { runClient, startServers } from "./servers.ts";
 
 const USAGE = `Usage: npm run compatibility
 
