@@ -554,7 +554,7 @@ describe("a rush", () => {
     const args = ["--rounds", "3", "--rate", "100"];
     const { stdout, stderr, exitCode } = await runClient(folder, args, env(), "rush.ts");
     assert.deepEqual([stderr, exitCode], ["", 0]);
-    assert.match(stdout, /^done {2}OK 63 {2}(\w+ 3 {0,2}){3}\n$/m);
+    assert.match(stdout, /^72 of 72 calls {2}OK 63 {2}(\w+ 3 {0,2}){3}\n$/m);
     const grown = growth(earlier, await scrape(server));
     const expected = {
       GetProduct: { OK: 36 },
@@ -579,7 +579,7 @@ describe("a rush", () => {
     const earlier = await scrape(server);
     const args = ["--guesses", "30", "--rate", "500"];
     const { stdout, exitCode } = await runClient(folder, args, env(), "rush.ts");
-    assert.deepEqual([stdout, exitCode], ["done  NOT_FOUND 30\n", 0]);
+    assert.deepEqual([stdout, exitCode], ["30 of 30 calls  NOT_FOUND 30\n", 0]);
     const later = await scrape(server);
     const { NOT_FOUND } = countsOf(growth(earlier, later), "server", "GetProduct");
     const series = (samples: readonly Sample[]) =>
@@ -603,7 +603,7 @@ describe("a rush", () => {
     const nowhere = { ...env(), BAKERY_ADDRESS: "127.0.0.1:1" };
     const args = ["--rounds", "1", "--rate", "200"];
     const { stdout, exitCode } = await runClient(folder, args, nowhere, "rush.ts");
-    assert.match(stdout, /^done .*UNAVAILABLE \d+/m);
+    assert.match(stdout, /^24 of 24 calls {2}.*UNAVAILABLE \d+/m);
     assert.equal(exitCode, 0);
   });
 });
