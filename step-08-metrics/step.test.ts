@@ -608,40 +608,6 @@ describe("a rush", () => {
   });
 });
 
-describe("figures", () => {
-  const figures = (...args: string[]) =>
-    runClient(folder, args, {}, join("..", "shared", "metrics", "figures.ts"));
-
-  it("are what the server has counted", async () => {
-    await using fresh = await start();
-    const url = metricsUrl(fresh);
-    const none = await figures("--url", url);
-    assert.deepEqual(none, { stdout: none.stdout, stderr: "", exitCode: 0 });
-    assert.match(none.stdout, /^no call has ended\nseries: grpc 397, nodejs \d+, process \d+\n$/);
-    using bakery = dial(fresh);
-    await getProduct(bakery);
-    await fails(getProduct(bakery, "cake"), status.NOT_FOUND);
-    await fails(sendBytes(bakery, Buffer.from([0xff])), status.INTERNAL);
-    const { stdout } = await figures("--url", url);
-    assert.match(stdout, /^METHOD +CALLS +OK +FAULTS +P50 +P99\n/);
-    assert.match(stdout, /^CatalogService\/GetProduct +3 +1 +1 +[\d.]+ ms +[\d.]+ ms$/m);
-  });
-
-  it("come with the series themselves, if asked", async () => {
-    const url = metricsUrl(server);
-    const { stdout } = await figures("--url", url, "--series", "grpc_server_unknown");
-    assert.match(stdout, /^grpc_server_unknown_total \d+\n$/);
-    const none = await figures("--url", url, "--series", "nope");
-    assert.equal(none.stdout, "no series starts with nope\n");
-  });
-
-  it("say so where there is no page", async () => {
-    const { stderr, exitCode } = await figures("--url", "http://127.0.0.1:1/metrics");
-    assert.match(stderr, /^nobody answers at [^\n]+\n$/);
-    assert.equal(exitCode, 1);
-  });
-});
-
 /** Why a test is skipped that needs one of Prometheus's programs; false if it is here. */
 const without = (program: string) =>
   spawnSync(program, ["--version"]).status !== 0 && `there is no ${program}`;
@@ -710,15 +676,5 @@ describe("Prometheus", () => {
       const value = Number(found?.value[1]);
       assert.ok(value >= low && value <= high, `${expression}: ${value}`);
     }
-  });
-});
-
-describe("a client of step 07", () => {
-  it("works as before", async () => {
-    const older = join(folder, "..", "step-07-health");
-    const env = { BAKERY_ADDRESS: server.address, BAKERY_CA: ca(), BAKERY_TOKEN: baker };
-    const { stdout, stderr, exitCode } = await runClient(older, ["order", "rye=1"], env);
-    assert.deepEqual([stderr, exitCode], ["", 0]);
-    assert.match(stdout, /^ID: order-\d+$/m);
   });
 });
