@@ -647,7 +647,7 @@ describe("Prometheus", () => {
       env: { PATH: process.env.PATH },
     });
     await using _ = { [Symbol.asyncDispose]: () => program.stop() };
-    const address = () => /"Listening on" address=(\S+)/.exec(program.output())?.[1];
+    const address = () => /"Listening on".* address=(\S+)/.exec(program.output())?.[1];
     const ready = () => /Server is ready/.test(program.output());
     assert.ok(await program.until(ready, 30_000), program.output());
     const query = async (expression: string) => {
