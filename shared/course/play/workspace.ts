@@ -14,7 +14,7 @@ import { basename, dirname, join } from "node:path";
 import { type TemporaryFolder, temporaryFolder } from "../../testing/cleanup.ts";
 
 /** Never copied: not part of the course, large, or made by playing. */
-const leftBehind = new Set(["node_modules", ".git", ".ci", "keys", "certs"]);
+const leftBehind = new Set(["node_modules", ".git", ".ci", "keys", "certs", "prometheus-data"]);
 
 export class Workspace implements Disposable {
   /** The folder of the copy. */
