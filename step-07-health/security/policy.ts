@@ -15,12 +15,14 @@ type PathOf<Service> = Service[keyof Service] extends { path: infer Path extends
 /** "anyone" needs no token. A list names the roles that may call. */
 type Access = "anyone" | readonly Role[];
 
-// The type has a key for each method: one that is missing here does not compile.
-const policy: Readonly<
+/** Has a key for each method: a policy that lacks one does not compile. */
+export type Policy = Readonly<
   Record<PathOf<typeof CatalogServiceService> | PathOf<typeof OrderServiceService>, Access> &
     Record<PathOf<typeof HealthService> | PathOf<typeof ServerReflectionService>, Access> &
     Record<PathOf<typeof v1alpha.ServerReflectionService>, Access>
-> = {
+>;
+
+const policy: Policy = {
   "/bakery.v1.CatalogService/GetProduct": "anyone",
   "/bakery.v1.CatalogService/SearchProducts": "anyone",
   "/bakery.v1.CatalogService/WatchProducts": "anyone",
