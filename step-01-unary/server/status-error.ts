@@ -26,7 +26,7 @@ export class StatusError extends Error {
  * ones break the call, and with a client of grpc-js every other call on its connection. Half a
  * surrogate pair, which can't be sent, becomes U+FFFD.
  */
-function clamp(text: string): string {
+export function clamp(text: string): string {
   const { written } = encoder.encodeInto(text, room); // writes whole characters only
   return room.toString("utf8", 0, written);
 }
