@@ -1,4 +1,4 @@
-// The bakery's command line: one subcommand for each RPC.
+// Runs the bakery's command line, which has one subcommand for each RPC.
 
 import { parseCommandLine } from "../shared/terminal/command-line.ts";
 import { runProgram } from "../shared/terminal/program.ts";
@@ -21,7 +21,7 @@ async function main(): Promise<number> {
       },
       "deadline-ms": {
         value: "MS",
-        help: "how long a call may take; a unary call 2000 unless given",
+        help: "how long a call may take; 2000 by default for a unary call",
         default: 0,
         min: 1,
       },

@@ -1,11 +1,10 @@
-// Step 01 over the wire: what it answers, what it refuses, how it starts and stops.
+// Tests step 01 over the wire: what it answers, what it refuses, and how it starts and stops.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { credentials, Metadata, Server, type ServiceError, status } from "@grpc/grpc-js";
 import {
   listenHere,
@@ -55,7 +54,7 @@ async function idsFound(query: string): Promise<string[]> {
 }
 
 describe("GetProduct", () => {
-  it("answers with every field of the product", async () => {
+  it("returns every field of the product", async () => {
     assert.deepEqual(await getProduct("sourdough"), {
       product: {
         id: "sourdough",
@@ -78,7 +77,7 @@ describe("GetProduct", () => {
     await assert.rejects(getProduct("sourdoh"), { code: status.NOT_FOUND, details });
   });
 
-  it("suggests nothing where nothing is near", async () => {
+  it("suggests nothing if no id is similar", async () => {
     const details = 'no product "zzzzzzzzzz"';
     await assert.rejects(getProduct("zzzzzzzzzz"), { code: status.NOT_FOUND, details });
   });
@@ -92,27 +91,27 @@ describe("SearchProducts", () => {
     assert.deepEqual(await idsFound("   "), ids);
   });
 
-  it("wants every word, in any case, in name or description", async () => {
+  it("requires every word, case-insensitive, in the name or the description", async () => {
     assert.deepEqual(await idsFound("BUTTER pastry"), ["apple-tart"]);
     assert.deepEqual(await idsFound("butter sawdust"), []);
   });
 
   it("puts the best match first", async () => {
-    // The sourdough loaf stands first on the shelf, but "croissant" is in the other's name.
+    // The pain au chocolat's description has the word; the croissant's name counts more.
     assert.deepEqual(await idsFound("croissant"), ["croissant", "pain-au-chocolat"]);
     assert.deepEqual(await idsFound("chocolat"), ["pain-au-chocolat"]);
     assert.deepEqual(await idsFound("loaf"), ["sourdough", "brioche"]);
     assert.deepEqual(await idsFound("sweet"), ["brioche", "cinnamon-roll"]);
   });
 
-  it("takes 200 characters, and refuses 201", async () => {
+  it("accepts 200 characters and refuses 201", async () => {
     assert.deepEqual(await idsFound("🥖".repeat(200)), []);
     await assert.rejects(searchProducts("x".repeat(201)), { code: status.INVALID_ARGUMENT });
   });
 });
 
 describe("a call that goes wrong", () => {
-  it("with bytes that are no message ends with INTERNAL, and the server lives on", async () => {
+  it("because the bytes aren't a message ends with INTERNAL, and the server keeps running", async () => {
     const { path } = CatalogServiceService.getProduct;
     const garbage = Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x01]);
     const call = unaryCall((done) =>
@@ -128,7 +127,7 @@ describe("a call that goes wrong", () => {
     assert.equal((await getProduct("rye")).product?.name, "Rye bread");
   });
 
-  it("to a method that does not exist ends with UNIMPLEMENTED", async () => {
+  it("because there is no such method ends with UNIMPLEMENTED", async () => {
     const path = "/bakery.v1.CatalogService/BurnProduct";
     const call = unaryCall((done) =>
       catalog.makeUnaryRequest(
@@ -142,7 +141,7 @@ describe("a call that goes wrong", () => {
     await assert.rejects(call, { code: status.UNIMPLEMENTED });
   });
 
-  it("with details that are too long, or no text, keeps what can be sent", async () => {
+  it("with details that are too long or not valid text keeps what can be sent", async () => {
     const wordy = new Server();
     const details = ["é".repeat(100_000), `ab\ud83d`];
     const getProduct = unary<{ id: string }, GetProductResponse>(async ({ id }) => {
@@ -164,7 +163,7 @@ describe("a call that goes wrong", () => {
     }
   });
 
-  it("because of a bug is INTERNAL, without the bug's words, and is logged", async (test) => {
+  it("because of a bug ends with INTERNAL, without the error's text, and is logged", async (test) => {
     const log = test.mock.method(console, "error", () => {});
     const buggy = new Server();
     buggy.addService(CatalogServiceService, {
@@ -187,10 +186,10 @@ describe("a call that goes wrong", () => {
     }
   });
 
-  it("because its response cannot be serialized is INTERNAL, and is logged with the reason", async (test) => {
+  it("because its response can't be serialized ends with INTERNAL, and is logged with the reason", async (test) => {
     const log = test.mock.method(console, "error", () => {});
     const forgetful = new Server();
-    const product = { id: "rye", name: "Rye bread" }; // Without types, nobody notices what is missing.
+    const product = { id: "rye", name: "Rye bread" }; // Types would show what is missing.
     forgetful.addService(reporting(CatalogServiceService), {
       getProduct: unary(async () => ({ product: { ...product, priceCents: "5.80" } })),
       searchProducts: unary(async () => ({ products: [] })),
@@ -210,7 +209,7 @@ describe("a call that goes wrong", () => {
     }
   });
 
-  it("because it took too long is DEADLINE_EXCEEDED, while the server works on", async () => {
+  it("because it took too long ends with DEADLINE_EXCEEDED, while the handler works on", async () => {
     await using slow = await startServer(folder, { SLOW_MS: "700" });
     const stub = new CatalogServiceClient(slow.address, credentials.createInsecure());
     try {
@@ -230,7 +229,7 @@ describe("the server", () => {
     assert.match(server.program.output(), /^listening on 127\.0\.0\.1:\d+\n$/);
   });
 
-  it("finishes calls under way when told to stop, and takes no new ones", {
+  it("finishes the calls in progress when told to stop, and refuses new ones", {
     skip: noSignals,
   }, async () => {
     await using slow = await startServer(folder, { SLOW_MS: "1000" });
@@ -240,7 +239,7 @@ describe("the server", () => {
     });
     try {
       const underWay = getProduct("rye", stub);
-      await searchProducts("", stub); // answered after the other call has arrived
+      await searchProducts("", stub); // answered after the other call arrived
       slow.program.kill("SIGTERM");
       assert.equal((await underWay).product?.id, "rye");
       await slow.program.ends(30_000);
@@ -252,7 +251,7 @@ describe("the server", () => {
     }
   });
 
-  it("does not wait longer than its patience for a call that never ends", {
+  it("stops after its grace period even if a call never ends", {
     skip: noSignals,
   }, async () => {
     await using stuck = await startServer(folder, { SLOW_MS: "600000" });
@@ -262,17 +261,21 @@ describe("the server", () => {
       await searchProducts("", stub);
       stuck.program.interrupt();
       assert.ok(await stuck.program.ends(30_000), "still running");
-      assert.equal(stuck.program.exitCode, 1); // It had to cut the call off.
+      assert.equal(stuck.program.exitCode, 1); // It had to cut off the call.
       await hopeless;
     } finally {
       stub.close();
     }
   });
 
-  it("waits no longer for a connection that is silent, and a client that is frozen", {
+  it("stops after its grace period even if a connection is silent and a client is frozen", {
     skip: noSignals,
   }, async () => {
-    await using server = await startServer(folder, { SLOW_MS: "600000" });
+    await using server = await startServer(folder, {
+      SLOW_MS: "600000",
+      GRPC_VERBOSITY: "DEBUG",
+      GRPC_TRACE: "server_call",
+    });
     const [host, port] = server.address.split(":");
     const silent = connect(Number(port), host);
     silent.on("error", () => {});
@@ -280,7 +283,8 @@ describe("the server", () => {
     const args = ["get", "rye", "--deadline-ms", "60000", "--address", server.address];
     const frozen = startProgram(folder, "client.ts", args);
     try {
-      await setTimeout(2000); // Its call has come by now: nobody else says so.
+      const called = () => server.program.output().includes("Received call to method");
+      assert.ok(await server.program.until(called, 20_000), server.program.output());
       frozen.kill("SIGSTOP");
       server.program.kill("SIGTERM");
       assert.ok(await server.program.ends(5500), "still running");
@@ -309,7 +313,7 @@ describe("the server", () => {
     assert.ok(!server.program.output().includes("secret-token"), server.program.output());
   });
 
-  it("ends also when it is told to stop before it listens", async () => {
+  it("ends even if it is told to stop before it listens", async () => {
     const script = `
       import { Server, ServerCredentials } from "@grpc/grpc-js";
       import { serve } from ${JSON.stringify(import.meta.resolve("./server/lifecycle.ts"))};
@@ -325,7 +329,7 @@ describe("the server", () => {
     }
   });
 
-  it("says in one line that its port is in use", async () => {
+  it("prints one line if its port is in use", async () => {
     const [, port = ""] = server.address.split(":");
     const second = startProgram(folder, "server.ts", [], { PORT: port });
     try {
@@ -337,7 +341,7 @@ describe("the server", () => {
     }
   });
 
-  it("refuses a setting that cannot be meant", async () => {
+  it("refuses an invalid setting", async () => {
     const wrong = startProgram(folder, "server.ts", [], { PORT: "http" });
     try {
       assert.ok(await wrong.ends(20_000));
@@ -356,12 +360,12 @@ describe("the client", () => {
     assert.deepEqual(run, { stdout, stderr: "", exitCode: 0 });
   });
 
-  it("prints a table, and takes the address from the environment", async () => {
+  it("prints a table, and reads the address from the environment", async () => {
     const run = await runClient(folder, ["search", "rye"], { BAKERY_ADDRESS: server.address });
     assert.deepEqual(run, { stdout: "rye  Rye bread  $5.80  8 left\n", stderr: "", exitCode: 0 });
   });
 
-  it("says in one line why a call failed", async () => {
+  it("prints one line that says why a call failed", async () => {
     const run = await runClient(folder, ["get", "nothing", "--address", server.address]);
     assert.deepEqual(run, {
       stdout: "",
@@ -370,13 +374,13 @@ describe("the client", () => {
     });
   });
 
-  it("says what to check when nobody listens", async () => {
+  it("says what to check if nothing listens", async () => {
     const run = await runClient(folder, ["get", "rye", "--address", "127.0.0.1:1"]);
     assert.equal(run.exitCode, 78);
     assert.match(run.stderr, /^UNAVAILABLE: .*is the server running\? which port .*\n$/);
   });
 
-  it("takes the deadline that it is given", async () => {
+  it("uses the deadline that it is given", async () => {
     await using slow = await startServer(folder, { SLOW_MS: "60000" });
     const args = ["get", "rye", "--address", slow.address, "--deadline-ms", "100"];
     const run = await runClient(folder, args);

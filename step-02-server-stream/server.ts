@@ -1,4 +1,4 @@
-// The bakery's server: what it is made of, in one screen.
+// Assembles the bakery's server and runs it.
 
 import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { Catalog } from "../shared/bakery/catalog.ts";

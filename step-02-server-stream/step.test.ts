@@ -1,4 +1,4 @@
-// Step 02 over the wire: a stream that starts right, ends right, and costs no more than it should.
+// Tests step 02 over the wire: how a stream starts, every way it ends, and what it costs.
 
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
@@ -36,8 +36,8 @@ import { StatusError } from "./server/status-error.ts";
 const folder = import.meta.dirname;
 type Watching = ClientReadableStream<WatchProductsResponse>;
 
-// A server on a real socket, in this process: here a test can change the shelf, and count who
-// watches.
+// A server on a real socket, in this process, so that a test can change the shelf and count the
+// watchers.
 let catalog: Catalog;
 let closing: AbortController;
 let server: Server;
@@ -66,7 +66,7 @@ afterEach(() => {
 
 function watch(productIds: string[], options: CallOptions = { deadline: Date.now() + 20_000 }) {
   const call = stub.watchProducts({ productIds }, options);
-  call.on("error", () => {}); // Seen by whoever awaits the call; without a listener it would crash.
+  call.on("error", () => {}); // Tests await the status. Without a listener, an error would crash.
   return call;
 }
 
@@ -85,7 +85,7 @@ async function nextLevels(call: Watching, count: number): Promise<string[]> {
   return (await next(call, count)).map((level) => `${level.productId} ${level.unitsInStock}`);
 }
 
-/** The status that a call ends with, and how many messages came before. */
+/** Returns the status that a call ends with, and how many messages came before it. */
 async function ending(
   call: Watching,
 ): Promise<{ code: status; details: string; messages: number }> {
@@ -97,9 +97,7 @@ async function ending(
   return { code, details, messages };
 }
 
-/**
- * Nothing is held any more for any call: nobody watches, and nobody waits for the server to close.
- */
+/** Waits until nothing is held for any call: no watchers, and no listeners for the closing. */
 async function nothingIsLeft(): Promise<void> {
   await eventually(() => catalog.watchers === 0);
   await eventually(() => getEventListeners(closing.signal, "abort").length === 0);
@@ -204,8 +202,8 @@ describe("a stream ends, and nothing is left of it,", inThisProcess, () => {
     for (let round = 0; round < 200; round++) {
       const call = watch(["rye"]);
       const end = ending(call);
-      // Not in the very tick that starts the call: grpc-js 1.14.7 may then open its HTTP/2 stream
-      // all the same and never end it, and no server can tell.
+      // Not in the tick that starts the call: grpc-js 1.14.7 may then open the HTTP/2 stream anyway
+      // and never end it, and no server can tell.
       for (let turn = 0; turn <= round % 20; turn++) await setImmediate();
       call.cancel();
       assert.equal((await end).code, status.CANCELLED);
@@ -242,10 +240,10 @@ describe("a stream ends, and nothing is left of it,", inThisProcess, () => {
 describe("a reader that stops reading", inThisProcess, () => {
   it("gets the newest levels when it goes on, not all that were between", async () => {
     const call = watch([]);
-    await next(call, 1); // grpc-js holds a stream back only after the first read.
+    await next(call, 1); // grpc-js applies backpressure only after the first read.
     for (let change = 1; change <= 10_000; change++) {
       catalog.add([{ productId: change % 2 === 0 ? "rye" : "brioche", quantity: 1 }]);
-      await setImmediate(); // Lets the server write this change, if it would.
+      await setImmediate(); // Gives the server the chance to write this change.
     }
     const newest = new Map<string, number>();
     let messages = 0;
@@ -255,7 +253,7 @@ describe("a reader that stops reading", inThisProcess, () => {
       newest.set(level.productId, level.unitsInStock);
       messages++;
     }
-    // What was already on its way when it stopped fills the transport's buffers; no more than that.
+    // Only the messages in the transport's buffers, and then the newest levels.
     assert.ok(messages < 5000, `${messages} messages`);
     call.cancel();
     await nothingIsLeft();
@@ -339,7 +337,7 @@ describe("the programs", () => {
     const { stderr, exitCode } = await runClient(folder, args);
     assert.equal(exitCode, 64 + status.DEADLINE_EXCEEDED);
     assert.match(stderr, /^DEADLINE_EXCEEDED: .*\n$/);
-    // Client and server each have a timer for the deadline; either may be first.
+    // Client and server each have a timer for the deadline; either may fire first.
     const log = /WatchProducts ended: the (deadline has passed|client has cancelled)/;
     await eventually(() => log.test(running.program.output()));
   });
@@ -378,14 +376,5 @@ describe("the programs", () => {
       eager.close();
       for (const call of calls) call.cancel();
     }
-  });
-
-  it("serve the client of the step before", async () => {
-    const older = `${folder}/../step-01-unary`;
-    const { stdout, exitCode } = await runClient(older, ["search", "rye"], {
-      BAKERY_ADDRESS: running.address,
-    });
-    assert.match(stdout, /^rye {2}Rye bread {2}\$5\.80 {2}\d left\n$/);
-    assert.equal(exitCode, 0);
   });
 });

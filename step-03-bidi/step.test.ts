@@ -1,5 +1,5 @@
-// Step 03 over the wire: uploads that apply whole or not at all, and two directions that move
-// alone.
+// Tests step 03 over the wire: uploads that are applied whole or not at all, and calls in which both
+// sides send independently.
 
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
@@ -98,7 +98,7 @@ function stock(id: string): number | undefined {
   return catalog.get(id)?.unitsInStock;
 }
 
-/** Nothing is held any more for any call. */
+/** Waits until the server holds nothing for any call. */
 async function nothingIsLeft(): Promise<void> {
   await eventually(() => orders.trackers === 0 && catalog.watchers === 0);
   await eventually(() => getEventListeners(closing.signal, "abort").length === 0);
@@ -114,13 +114,13 @@ function note(crates: number): RestockProductsRequest {
 
 const nothing = { content: undefined };
 
-/** Begins an upload; the caller writes, ends or cancels it. */
+/** Starts an upload, which the caller writes to and ends or cancels. */
 function beginRestock() {
   let call: ReturnType<CatalogServiceClient["restockProducts"]> | undefined;
   const response = unaryCall<RestockProductsResponse>((done) => {
     call = shelf.restockProducts(new Metadata(), soon(), done);
   });
-  response.catch(() => {}); // Looked at by whoever awaits it, later.
+  response.catch(() => {}); // The caller awaits it later.
   assert.ok(call);
   return { call, response };
 }
@@ -169,7 +169,7 @@ describe("RestockProducts", inThisProcess, () => {
 
   for (const [title, messages, code, details] of [
     ["without a note", [], "INVALID_ARGUMENT", /ended without its note/],
-    ["with a note that counts wrong", [note(2)], "INVALID_ARGUMENT", /says 2 crates; 1 have come/],
+    ["with a note with a wrong count", [note(2)], "INVALID_ARGUMENT", /says 2 crates; 1 came/],
     ["with a negative note", [note(-1)], "INVALID_ARGUMENT", /says -1/],
     ["with a crate after the note", [note(1), crate("rye", 1)], "INVALID_ARGUMENT", /follow the/],
     ["with two notes", [note(1), note(1)], "INVALID_ARGUMENT", /follow the/],
@@ -208,7 +208,7 @@ describe("RestockProducts", inThisProcess, () => {
     );
     await serve(new Catalog({ products: full }));
     const refused = restock(crate("sourdough", 1), crate("rye", 2), note(2));
-    const details = "there is room for 1 more units of rye";
+    const details = "the shelf has room for 1 more rye";
     await assert.rejects(refused, { code: status.FAILED_PRECONDITION, details });
     assert.equal(stock("sourdough"), 12);
   });
@@ -228,7 +228,7 @@ describe("RestockProducts", inThisProcess, () => {
       call.cancel();
       await assert.rejects(response, { code: status.CANCELLED });
     }
-    // The answer to a complete delivery comes after whatever the server made of the others.
+    // When a complete delivery is answered, the server has dealt with all those before it.
     assert.deepEqual(await restock(crate("rye", 1), note(1)), { products: 1, units: 1 });
     assert.equal(stock("rye"), 9);
   });
@@ -239,7 +239,7 @@ describe("RestockProducts", inThisProcess, () => {
       for (const message of [crate("rye", 1), crate("ciabatta", 1), note(2)]) call.write(message);
       for (let turn = 0; turn <= round % 11; turn++) await setImmediate();
       call.cancel();
-      await response.catch(() => {}); // The cancel may come too late: after the note.
+      await response.catch(() => {}); // The cancel may come too late, after the note.
     }
     await restock(crate("baguette", 1), note(1));
     assert.equal((stock("rye") ?? 0) - 8, (stock("ciabatta") ?? 0) - 10);
@@ -256,7 +256,7 @@ describe("RestockProducts", inThisProcess, () => {
     assert.equal(stock("rye"), 9);
   });
 
-  it("is uploaded no faster than the server reads", async () => {
+  it("is uploaded only as fast as the server reads", async () => {
     const idle = new Server();
     const { restockProducts: definition } = CatalogServiceService;
     idle.addService({ restockProducts: definition }, { restockProducts: () => {} });
@@ -268,12 +268,12 @@ describe("RestockProducts", inThisProcess, () => {
     const call = stub.restockProducts(new Metadata(), soon(), () => {});
     try {
       void upload(call, endless());
-      // It has stopped when it has made nothing more in a hundred turns of the event loop.
+      // The upload has stopped if it makes nothing more in a hundred turns of the event loop.
       for (let [turns, last] = [0, -1]; turns < 100; turns++) {
         if (made !== last) [turns, last] = [0, made];
         await setImmediate();
       }
-      // grpc-js keeps up to 1 MiB of a call to send it again, here some 75,000 messages.
+      // For retries, grpc-js buffers up to 1 MiB of each call: about 75,000 of these messages.
       assert.ok(made > 100 && made < 150_000, `${made} made`);
     } finally {
       call.cancel();
@@ -307,7 +307,7 @@ describe("CreateOrder", inThisProcess, () => {
     assert.equal((await createOrder({ productId: "rye", quantity: 1 })).order?.id, "order-2");
   });
 
-  it("answers a product id of 60 KB in a few words, and no other call suffers", async () => {
+  it("refuses a product id of 60 KB in a few words, and other calls are not affected", async () => {
     const started = createOrder({ productId: "é".repeat(30_000), quantity: 0 });
     const refused = assert.rejects(started, {
       code: status.INVALID_ARGUMENT,
@@ -358,15 +358,15 @@ function ping(latitude: number, longitude: number): TrackOrderRequest {
   return { content: { $case: "ping", value: { latitude, longitude } } };
 }
 
-/** Begins to track, and sends `messages`; the caller may send more, end or cancel. */
+/** Starts tracking and sends `messages`. The caller may send more, end or cancel. */
 function track(messages: TrackOrderRequest[], options: CallOptions = soon()): Tracking {
   const call = counter.trackOrder(options);
-  call.on("error", () => {}); // Seen as the status.
+  call.on("error", () => {}); // `ending` gets it as the status.
   for (const message of messages) call.write(message);
   return call;
 }
 
-/** The next `count` responses, in words. */
+/** Waits for the next `count` responses and returns them in words. */
 async function next(call: Tracking, count: number): Promise<string[]> {
   const responses: string[] = [];
   while (responses.length < count) {
@@ -383,7 +383,7 @@ function words({ content }: TrackOrderResponse): string {
   return content === undefined ? "" : content.value.status.replace("ORDER_STATUS_", "");
 }
 
-/** The status that a call ends with, and the responses that came before. */
+/** Waits for the end of the call. Returns its status and the responses before it. */
 async function ending(call: Tracking) {
   const responses: string[] = [];
   call.on("data", (response: TrackOrderResponse) => responses.push(words(response)));
@@ -404,13 +404,13 @@ describe("TrackOrder", inThisProcess, () => {
     assert.deepEqual(await next(call, 1), ["READY"]);
     orders.advance();
     orders.advance();
-    const { code, responses } = await ending(call); // The client's side is still open.
+    const { code, responses } = await ending(call); // The client hasn't half-closed.
     assert.deepEqual(responses, ["OUT_FOR_DELIVERY", "DELIVERED"]);
     assert.equal(code, status.OK);
     await nothingIsLeft();
   });
 
-  it("goes on after the client has closed its side", async () => {
+  it("goes on after the client has half-closed", async () => {
     const call = track([start("order-1")]);
     call.end();
     assert.deepEqual(await next(call, 1), ["RECEIVED"]);
@@ -436,7 +436,7 @@ describe("TrackOrder", inThisProcess, () => {
     await nothingIsLeft();
   });
 
-  it("tells of an order that is delivered already, and ends", async () => {
+  it("reports an order that is already delivered, and ends", async () => {
     for (let move = 0; move < 4; move++) orders.advance();
     const { code, responses } = await ending(track([start("order-1")]));
     assert.deepEqual([code, responses], [status.OK, ["DELIVERED"]]);
@@ -453,14 +453,14 @@ describe("TrackOrder", inThisProcess, () => {
     ["no number", [start("order-1"), ping(Number.NaN, 0)], "INVALID_ARGUMENT", /latitude/],
   ] as const) {
     it(`refuses ${title} at once, and nothing is left`, async () => {
-      const end = await ending(track([...messages])); // The client's side is still open.
+      const end = await ending(track([...messages])); // The client hasn't half-closed.
       assert.equal(end.code, status[code]);
       assert.match(end.details, details);
       await nothingIsLeft();
     });
   }
 
-  it("refuses a client that closes its side without a word", async () => {
+  it("refuses a client that half-closes without sending anything", async () => {
     const call = track([]);
     call.end();
     assert.equal((await ending(call)).code, status.INVALID_ARGUMENT);
@@ -503,7 +503,7 @@ describe("TrackOrder", inThisProcess, () => {
     await nothingIsLeft();
   });
 
-  it("stops at a mistake, also when the client does not read", async () => {
+  it("stops at a mistake even if the client doesn't read", async () => {
     const request = rawCall(OrderServiceService.trackOrder.path, { initialWindowSize: 0 });
     request.write(frame(TrackOrderRequest.encode(start("order-1")).finish()));
     await eventually(() => orders.trackers === 1);
@@ -524,7 +524,7 @@ describe("TrackOrder", inThisProcess, () => {
   });
 });
 
-/** A call by hand, over a connection of its own: to be cut in the middle. */
+/** Starts a call by hand over a connection of its own, which a test can cut. */
 function rawCall(path: string, settings: Settings = {}): ClientHttp2Stream {
   const session = connect(`http://${address}`, { settings });
   session.on("error", () => {});
@@ -534,7 +534,7 @@ function rawCall(path: string, settings: Settings = {}): ClientHttp2Stream {
   return request;
 }
 
-/** A message with its five-byte prefix. */
+/** Returns a message with its five-byte prefix. */
 function frame(message: Uint8Array): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
@@ -549,7 +549,7 @@ describe("the programs", () => {
   after(() => running?.program.stop());
   const run = (...args: string[]) => runClient(folder, args, { BAKERY_ADDRESS: running.address });
 
-  it("restock, order and track to the door", async () => {
+  it("restock and order", async () => {
     const restocked = await run("restock", "sourdough=20", "rye=5");
     assert.deepEqual(restocked, {
       stdout: "restocked 25 units of 2 products\n",
@@ -558,12 +558,52 @@ describe("the programs", () => {
     });
     const ordered = await run("order", "sourdough=2", "croissant=1");
     assert.equal(ordered.stdout, "ID: order-1\nStatus: RECEIVED\nTotal: $16.10\n");
-    const tracked = await run("track", "order-1", "--ping", "48.8566,2.3522");
-    const lines = tracked.stdout.trimEnd().split("\n");
-    assert.equal(lines.shift(), "[you]    ping 48.8566,2.3522");
-    assert.equal(lines.at(-1), "[bakery] DELIVERED");
-    for (const line of lines) assert.match(line, /^\[bakery\] ([A-Z_]+|about 12 minutes away)$/);
-    assert.deepEqual([tracked.stderr, tracked.exitCode], ["", 0]);
+  });
+
+  it("answer each status with the next ping, and half-close after the last one", async () => {
+    const pings = ["--ping", "48.8566,2.3522", "--ping", "48.8809,2.3553"];
+    const args = ["order", "rye=1", "--track", ...pings];
+    const tracking = startProgram(folder, "client.ts", args, { BAKERY_ADDRESS: address });
+    try {
+      for (const last of ["12 minutes away", "4 minutes away", "no more pings", "DELIVERY"]) {
+        const printed = () => tracking.lines().at(-1)?.endsWith(last) === true;
+        assert.ok(await tracking.until(printed, 20_000), tracking.output());
+        orders.advance();
+      }
+      assert.ok(await tracking.ends(20_000));
+      assert.deepEqual(tracking.lines().slice(3), [
+        "[bakery] RECEIVED",
+        "[you]    ping 48.8566,2.3522",
+        "[bakery] about 12 minutes away",
+        "[bakery] BAKING",
+        "[you]    ping 48.8809,2.3553",
+        "[bakery] about 4 minutes away",
+        "[bakery] READY",
+        "[you]    half-close: no more pings",
+        "[bakery] OUT_FOR_DELIVERY",
+        "[bakery] DELIVERED",
+      ]);
+      assert.equal(tracking.exitCode, 0);
+    } finally {
+      await tracking.stop();
+    }
+    const delivered = await runClient(folder, ["track", "order-1"], { BAKERY_ADDRESS: address });
+    assert.equal(delivered.stdout, "[bakery] DELIVERED\n");
+  });
+
+  it("cancel an upload when told to, and the server says why it applies nothing", async (test) => {
+    const log = test.mock.method(console, "log", () => {});
+    const cancelled = ["rye=1", "brioche=1", "--cancel-after"];
+    for (const count of ["1", "2", "3"]) {
+      const env = { BAKERY_ADDRESS: address };
+      const { exitCode, stderr } = await runClient(folder, ["restock", ...cancelled, count], env);
+      assert.equal(exitCode, 64 + status.CANCELLED);
+      assert.match(stderr, /^CANCELLED: /);
+      await eventually(() => log.mock.callCount() === Number(count));
+    }
+    const [ended] = log.mock.calls[0]?.arguments ?? [];
+    assert.match(String(ended), /RestockProducts ended: the delivery ended without its note$/);
+    assert.deepEqual([stock("rye"), stock("brioche")], [8, 6]);
   });
 
   it("refuse a message of more than 64 KiB, packed or not", async () => {
@@ -591,6 +631,7 @@ describe("the programs", () => {
       [["track", "order-99"], 69, /^NOT_FOUND: no order "order-99"\n$/],
       [["order", "rye"], 2, /^expected NAME=NUMBER/],
       [["track", "order-1", "--ping", "north"], 2, /^--ping must be LATITUDE,LONGITUDE/],
+      [["restock", "rye=1", "--cancel-after", "0"], 2, /^--cancel-after must be a whole number/],
     ] as const) {
       const failed = await run(...args);
       assert.deepEqual([failed.exitCode, failed.stdout], [code, ""], failed.stderr);
@@ -608,8 +649,9 @@ describe("the programs", () => {
     assert.ok(leaving && staying);
     try {
       for (const program of [leaving, staying]) {
-        const received = () => program.output() === "[bakery] RECEIVED\n";
-        assert.ok(await program.until(received, 20_000), program.output());
+        const halfClosed = () => program.lines().at(-1)?.startsWith("[you]    half-close") === true;
+        assert.ok(await program.until(halfClosed, 20_000), program.output());
+        assert.equal(program.lines()[0], "[bakery] RECEIVED");
       }
       leaving.interrupt();
       assert.ok(await leaving.ends(30_000));
@@ -641,7 +683,7 @@ describe("the programs", () => {
       const response = unaryCall((done) => {
         call = stub.restockProducts(new Metadata(), soon(), done);
       });
-      response.catch(() => {}); // Seen below; it may fail before that.
+      response.catch(() => {}); // It may fail before it is awaited below.
       call?.write(crate("apple-tart", 1));
       return { call, response };
     };
@@ -652,19 +694,10 @@ describe("the programs", () => {
       call?.cancel();
       await assert.rejects(response, { code: status.CANCELLED });
     }
-    const last = send(); // Answered when the server has dealt with the others.
+    const last = send(); // When it is answered, the server has dealt with the others.
     last.call?.end(note(1));
     await last.response;
     assert.equal(await left(), (before ?? 0) + 1);
     stub.close();
-  });
-
-  it("serve the clients of the steps before", async () => {
-    const env = { BAKERY_ADDRESS: running.address };
-    const got = await runClient(`${folder}/../step-01-unary`, ["get", "baguette"], env);
-    assert.match(got.stdout, /^ID: baguette\nName: Baguette\nPrice: \$2\.90\n/);
-    const args = ["watch", "baguette", "--count", "1"];
-    const watched = await runClient(`${folder}/../step-02-server-stream`, args, env);
-    assert.match(watched.stdout, /^\d\d:\d\d:\d\d {2}baguette {2}\d+ left\nsaw 1 update\n$/);
   });
 });

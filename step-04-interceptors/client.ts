@@ -1,4 +1,4 @@
-// The bakery's command line: one subcommand for each RPC.
+// Runs the bakery's command line, which has one subcommand for each RPC.
 
 import { parseCommandLine } from "../shared/terminal/command-line.ts";
 import { runProgram } from "../shared/terminal/program.ts";
@@ -15,10 +15,10 @@ async function main(): Promise<number> {
     {
       get: { args: "ID", help: "show a product", run: get },
       search: { args: "[WORD...]", help: "list the products that match every word", run: search },
-      watch: { args: "[ID...]", help: "print what is left of products, as it changes", run: watch },
+      watch: { args: "[ID...]", help: "print stock levels as they change", run: watch },
       restock: { args: "PRODUCT=UNITS...", help: "bring a delivery", run: restock },
       order: { args: "PRODUCT=QUANTITY...", help: "place an order", run: order },
-      track: { args: "ORDER", help: "follow an order to the door", run: track },
+      track: { args: "ORDER", help: "track an order until it is delivered", run: track },
     },
     {
       address: {
@@ -29,20 +29,27 @@ async function main(): Promise<number> {
       },
       "deadline-ms": {
         value: "MS",
-        help: "how long a call may take; a unary call 2000 unless given",
+        help: "how long a call may take; 2000 by default for a unary call",
         default: 0,
         min: 1,
       },
-      verbose: { help: "say what each call took", default: false },
+      verbose: { help: "print how long each call took", default: false },
       count: {
         value: "N",
-        help: "watch: leave after N updates; unless given, never",
+        help: "watch: stop after N updates",
         default: 0,
         min: 1,
       },
+      "cancel-after": {
+        value: "N",
+        help: "restock: cancel after N crates, before the delivery note",
+        default: 0,
+        min: 1,
+      },
+      track: { help: "order: track the new order", default: false },
       ping: {
         value: "LAT,LNG",
-        help: "track: where the courier is; may be given several times",
+        help: "track: a place that the courier reports after a status; may be repeated",
         default: [] as string[],
         problem: placeProblem,
       },

@@ -1,4 +1,4 @@
-// The bakery's server: what it is made of, in one screen.
+// Assembles the bakery's server and runs it.
 
 import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { Catalog } from "../shared/bakery/catalog.ts";
@@ -28,7 +28,7 @@ async function main(): Promise<never> {
     HOST: { default: "127.0.0.1", help: "the address to listen on" },
     PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
-    KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
+    KITCHEN_MS: { default: 1000, help: "how long an order keeps each status; 0 is for ever" },
     KEYS: { default: "", help: "folder of the key pair; by default keys in this step's folder" },
     ...limitVariables,
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },

@@ -1,4 +1,4 @@
-// The bakery's command line: one subcommand for each RPC.
+// Runs the bakery's command line, which has one subcommand for each RPC.
 
 import { parseCommandLine } from "../shared/terminal/command-line.ts";
 import { runProgram } from "../shared/terminal/program.ts";
@@ -17,10 +17,10 @@ async function main(): Promise<number> {
     {
       get: { args: "ID", help: "show a product", run: get },
       search: { args: "[WORD...]", help: "list the products that match every word", run: search },
-      watch: { args: "[ID...]", help: "print what is left of products, as it changes", run: watch },
+      watch: { args: "[ID...]", help: "print stock levels as they change", run: watch },
       restock: { args: "PRODUCT=UNITS...", help: "bring a delivery", run: restock },
       order: { args: "PRODUCT=QUANTITY...", help: "place an order", run: order },
-      track: { args: "ORDER", help: "follow an order to the door", run: track },
+      track: { args: "ORDER", help: "track an order until it is delivered", run: track },
     },
     {
       address: {
@@ -31,35 +31,42 @@ async function main(): Promise<number> {
       },
       "deadline-ms": {
         value: "MS",
-        help: "how long a call may take; a unary call 2000 unless given",
+        help: "how long a call may take; 2000 by default for a unary call",
         default: 0,
         min: 1,
       },
       token: {
         value: "TOKEN",
-        help: "who you are; BAKERY_TOKEN in the environment says it too",
+        help: "who you are; BAKERY_TOKEN sets it too",
         default: process.env.BAKERY_TOKEN ?? "",
         secret: true,
         problem: tokenProblem,
       },
       ca: {
         value: "FILE",
-        help: "the certificate of the CA to trust; BAKERY_CA in the environment says it too",
+        help: "the certificate of the CA to trust; BAKERY_CA sets it too",
         default: process.env.BAKERY_CA || `${certsFolder}/ca.pem`,
       },
       cert: { value: "FILE", help: "your own certificate, for a server that asks", default: "" },
       key: { value: "FILE", help: "the private key of your certificate", default: "" },
-      plaintext: { help: "no TLS: for a server that has none", default: false },
-      verbose: { help: "say what each call took", default: false },
+      plaintext: { help: "connect without TLS, to a server that has none", default: false },
+      verbose: { help: "print how long each call took", default: false },
       count: {
         value: "N",
-        help: "watch: leave after N updates; unless given, never",
+        help: "watch: stop after N updates",
         default: 0,
         min: 1,
       },
+      "cancel-after": {
+        value: "N",
+        help: "restock: cancel after N crates, before the delivery note",
+        default: 0,
+        min: 1,
+      },
+      track: { help: "order: track the new order", default: false },
       ping: {
         value: "LAT,LNG",
-        help: "track: where the courier is; may be given several times",
+        help: "track: a place that the courier reports after a status; may be repeated",
         default: [] as string[],
         problem: placeProblem,
       },

@@ -1,4 +1,4 @@
-// What the bakery says of its health, and when.
+// Sets the health of the bakery's services.
 
 import { CatalogServiceClient } from "./gen/bakery/v1/catalog.ts";
 import { OrderServiceClient } from "./gen/bakery/v1/orders.ts";
@@ -8,7 +8,7 @@ const SERVER = ""; // the name of the server as a whole
 const CATALOG = CatalogServiceClient.serviceName;
 const ORDERS = OrderServiceClient.serviceName;
 
-/** @param warmupMs for this long the oven is cold, and OrderService is NOT_SERVING. */
+/** @param warmupMs how long the oven stays cold; until then, OrderService is NOT_SERVING. */
 export function bakeryHealth(draining: AbortSignal, warmupMs: number): Health {
   const health = serverHealth(
     {
@@ -19,6 +19,6 @@ export function bakeryHealth(draining: AbortSignal, warmupMs: number): Health {
     draining,
   );
   const warm = setTimeout(() => health.setStatus(ORDERS, "SERVING"), warmupMs);
-  warm.unref(); // It doesn't keep a server alive that could not start.
+  warm.unref(); // It doesn't keep a process alive whose server couldn't start.
   return health;
 }

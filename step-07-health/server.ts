@@ -1,4 +1,4 @@
-// The bakery's server: what it is made of, in one screen.
+// Assembles the bakery's server and runs it.
 
 import { join } from "node:path";
 import { Server, status } from "@grpc/grpc-js";
@@ -31,7 +31,7 @@ import { reporting } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
 import { tlsCredentials, tlsSettings, tlsVariables } from "./server/tls.ts";
 
-/** What the proto files say, for reflection: buf writes it beside the generated code. */
+/** The proto files in binary form, for reflection: buf writes them beside the generated code. */
 const descriptors = join(import.meta.dirname, "gen", "descriptors.binpb");
 
 async function main(): Promise<never> {
@@ -39,11 +39,11 @@ async function main(): Promise<never> {
     HOST: { default: "127.0.0.1", help: "the address to listen on" },
     PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
-    KITCHEN_MS: { default: 1000, help: "how often the kitchen moves orders on; 0 is never" },
+    KITCHEN_MS: { default: 1000, help: "how long an order keeps each status; 0 is for ever" },
     KEYS: { default: "", help: "folder of the key pair; by default keys in this step's folder" },
     ...tlsVariables,
-    WARMUP_MS: { default: 0, help: "how long health says no for orders: the oven is cold" },
-    DRAIN_MS: { default: 0, help: "how long calls are still served after Ctrl+C" },
+    WARMUP_MS: { default: 0, help: "how long OrderService is NOT_SERVING: the oven is cold" },
+    DRAIN_MS: { default: 0, help: "how long the server drains after Ctrl+C" },
     REFLECTION: { default: "on", help: "off: hide the contract", problem: oneOf("on", "off") },
     ...limitVariables,
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },

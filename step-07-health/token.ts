@@ -1,4 +1,4 @@
-// Prints a signed token that says who a user is, for how long.
+// Prints a signed token for a user.
 
 import { importPKCS8, SignJWT } from "jose";
 import { parseOptions } from "../shared/terminal/command-line.ts";
@@ -13,13 +13,13 @@ await runProgram(async () => {
   const options = parseOptions({
     user: {
       value: "NAME",
-      help: "who the token is for",
+      help: "the user that the token is for",
       default: "",
       problem: (name) => (name === "" ? "must be given" : undefined),
     },
     role: {
       value: roles.join("|"),
-      help: "what they may do",
+      help: "the role of the user",
       default: "customer",
       problem: oneOf(...roles),
     },

@@ -1,4 +1,4 @@
-// The domain by itself: no gRPC, no waiting, no real clock.
+// Tests the domain by itself: no gRPC, no waiting, no real clock.
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -25,7 +25,7 @@ function stock(catalog: Catalog): number[] {
   return catalog.ids().map((id) => catalog.get(id)?.unitsInStock ?? -1);
 }
 
-/** The next `count` items; then the iteration goes on waiting. */
+/** Returns the next `count` items, and leaves the iteration open. */
 async function next<Item>(items: AsyncGenerator<Item>, count: number): Promise<Item[]> {
   const seen: Item[] = [];
   while (seen.length < count) {
@@ -39,7 +39,7 @@ async function next<Item>(items: AsyncGenerator<Item>, count: number): Promise<I
 const units = (levels: Level[]) => levels.map((level) => [level.productId, level.unitsInStock]);
 
 describe("search", () => {
-  it("puts a word of the name before a part of it before the description", () => {
+  it("ranks the start of a word in the name over the rest of the name over the description", () => {
     const ids = (query: string) =>
       smallCatalog()
         .search(query)
@@ -53,7 +53,7 @@ describe("search", () => {
 });
 
 describe("nearest ids", () => {
-  it("are near, nearest first, and often none", () => {
+  it("are similar, most similar first, and often none", () => {
     assert.deepEqual(new Catalog().nearestIds("croisant"), ["croissant"]);
     assert.deepEqual(new Catalog().nearestIds("baguete"), ["baguette"]);
     assert.deepEqual(new Catalog().nearestIds("RYE"), ["rye"]);
@@ -62,7 +62,7 @@ describe("nearest ids", () => {
 });
 
 describe("the shelf", () => {
-  it("gives all lines or none, and adds up lines of one product", () => {
+  it("gives all lines or none, and adds up lines with the same product", () => {
     const catalog = smallCatalog();
     const lines = [
       { productId: "rye", quantity: 1 },
@@ -78,7 +78,7 @@ describe("the shelf", () => {
     assert.deepEqual(stock(catalog), [2, 1, 2]);
   });
 
-  it("changes nothing for an unknown product, a bad quantity, or more than it holds", () => {
+  it("changes nothing for an unknown product, a bad quantity, or more than it can hold", () => {
     const catalog = smallCatalog();
     const good = { productId: "rye", quantity: 1 };
     assert.throws(() => catalog.add([good, { productId: "pie", quantity: 1 }]), RangeError);
@@ -91,7 +91,7 @@ describe("the shelf", () => {
 });
 
 describe("watching levels", () => {
-  it("starts with the present levels in the order asked, then gives changes", async () => {
+  it("starts with the current levels in the requested order, then yields changes", async () => {
     const catalog = smallCatalog();
     const levels = catalog.watch(["cake", "rye"], new AbortController().signal);
     assert.deepEqual(units(await next(levels, 2)), [
@@ -107,7 +107,7 @@ describe("watching levels", () => {
     assert.equal(catalog.watchers, 0);
   });
 
-  it("keeps only the newest level of each product for a reader that is busy", async () => {
+  it("keeps only the newest level of each product for a busy reader", async () => {
     const catalog = smallCatalog();
     const levels = catalog.watch(["rye", "cake"], new AbortController().signal);
     await next(levels, 2);
@@ -126,7 +126,7 @@ describe("watching levels", () => {
     await levels.return();
   });
 
-  it("ends without an error when the signal aborts, and holds nothing", async () => {
+  it("ends without an error when the signal aborts, and leaves nothing behind", async () => {
     const catalog = smallCatalog();
     const leaving = new AbortController();
     const levels = catalog.watch(["rye"], leaving.signal);
@@ -141,7 +141,7 @@ describe("watching levels", () => {
 });
 
 describe("the till", () => {
-  it("sells one unit at a time, round the shelf, passing over what is sold out", () => {
+  it("sells one unit at a time, in the order of the shelf, and skips what is sold out", () => {
     const catalog = smallCatalog();
     const seen: number[][] = [];
     for (let [place, sale] = [0, 0]; sale < 6; sale++) {
@@ -158,7 +158,7 @@ describe("the till", () => {
     ]);
   });
 
-  it("keeps its pace until it is closed; 0 keeps it shut", (test) => {
+  it("sells at its pace until it is closed, and never if the interval is 0", (test) => {
     test.mock.timers.enable({ apis: ["setInterval"] });
     const closing = new AbortController();
     const [open, shut] = [smallCatalog(), smallCatalog()];
@@ -184,7 +184,7 @@ describe("orders", () => {
     { productId: "bun", quantity: 1 },
   ];
 
-  it("take from the shelf, and are numbered and priced", async () => {
+  it("take from the shelf, and get a number and a price", async () => {
     const catalog = smallCatalog();
     const orders = new OrderBook(shelfOf(catalog), { now: () => noon });
     const { order } = await orders.create(lines, "ada");
@@ -207,7 +207,7 @@ describe("orders", () => {
     assert.equal(orders.get("order-3"), undefined);
   });
 
-  it("that the shelf cannot serve leave no trace", async () => {
+  it("leave no trace if the shelf has too few units", async () => {
     const catalog = smallCatalog();
     const orders = new OrderBook(shelfOf(catalog));
     const { order, shortfalls } = await orders.create([
@@ -220,7 +220,7 @@ describe("orders", () => {
     assert.equal(orders.list().length, 0);
   });
 
-  it("exist once the stock has answered, however late, and in the order of its answers", async () => {
+  it("exist once the stock has answered, even late, and in the order of its answers", async () => {
     const catalog = smallCatalog();
     const answers: (() => void)[] = [];
     const late = shelfOf(catalog);
@@ -241,10 +241,9 @@ describe("orders", () => {
     assert.deepEqual(stock(catalog), [1, 0, 2]);
   });
 
-  it("do not exist if the stock fails between two lines", async () => {
+  it("don't exist if the stock fails between two lines", async () => {
     const catalog = smallCatalog();
-    // As a stock may be built that can take only one line at a time: what it took it must add
-    // again.
+    // A stock that can take only one line at a time: it must add back what it has taken.
     const orders = new OrderBook({
       async take([first, ...rest]) {
         const line = first === undefined ? [] : [first];
@@ -265,7 +264,7 @@ describe("orders", () => {
     );
   });
 
-  it("are tracked from the present status to the door", async () => {
+  it("are tracked from the current status until delivery", async () => {
     const orders = new OrderBook(shelfOf(smallCatalog()));
     await orders.create([{ productId: "rye", quantity: 1 }]);
     await orders.create([{ productId: "cake", quantity: 1 }]);
@@ -283,22 +282,30 @@ describe("orders", () => {
     assert.deepEqual(await next(orders.track("order-9", new AbortController().signal), 1), []);
   });
 
-  it("move on at the kitchen's pace", async (test) => {
-    test.mock.timers.enable({ apis: ["setInterval"] });
+  it("keep each status for as long as the kitchen needs", async (test) => {
+    test.mock.timers.enable({ apis: ["setInterval", "Date"] });
     const orders = new OrderBook(shelfOf(smallCatalog()));
-    await orders.create([{ productId: "rye", quantity: 1 }]);
     const closing = new AbortController();
     openKitchen(orders, 50, closing.signal);
-    test.mock.timers.tick(100);
-    assert.equal(orders.get("order-1")?.status, "READY");
+    const statuses = () => orders.list().map((order) => order.status);
+    const pass = (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 5) test.mock.timers.tick(5);
+    };
+    await orders.create([{ productId: "rye", quantity: 1 }]);
+    pass(25);
+    await orders.create([{ productId: "rye", quantity: 1 }]);
+    pass(45);
+    assert.deepEqual(statuses(), ["BAKING", "RECEIVED"]);
+    pass(30);
+    assert.deepEqual(statuses(), ["READY", "BAKING"]);
     closing.abort();
-    test.mock.timers.tick(100);
-    assert.equal(orders.get("order-1")?.status, "READY");
+    pass(200);
+    assert.deepEqual(statuses(), ["READY", "BAKING"]);
   });
 });
 
 describe("the courier", () => {
-  it("needs longer from farther away, and knows impossible places", () => {
+  it("needs longer for a longer way, and refuses impossible places", () => {
     assert.equal(minutesAway(48.8867, 2.3431), 0);
     assert.equal(minutesAway(48.8566, 2.3522), 12);
     assert.ok(minutesAway(-48.8867, -177.6) > 66_000);

@@ -1,23 +1,23 @@
-// The shelf: products by id, search, and stock that changes all at once or not at all.
+// Keeps the shelf: products by id, search, and stock that changes all at once or not at all.
 
 import { distance } from "fastest-levenshtein";
 import { Feed } from "./feed.ts";
 import { morningProducts, type Product } from "./products.ts";
 
-/** So many units of a product. */
+/** A product and a number of its units. */
 export interface Line {
   readonly productId: string;
   readonly quantity: number;
 }
 
-/** How many units of a product were left at a moment. */
+/** How many units of a product were left at a given time. */
 export interface Level {
   readonly productId: string;
   readonly unitsInStock: number;
   readonly observedAt: Date;
 }
 
-/** A line that the shelf cannot serve, or has no room for. */
+/** A line that the shelf has too few units or too little room for. */
 export interface Shortfall {
   readonly productId: string;
   readonly wanted: number;
@@ -33,8 +33,8 @@ export class Catalog {
   readonly #now: () => Date;
 
   /**
-   * @param options.products the assortment, in the order of the shelf.
-   * @param options.now the clock that changes of stock are dated by.
+   * @param options.products the products, in the order of the shelf; morningProducts by default.
+   * @param options.now returns the current time, for the date of each change of stock.
    */
   constructor(options: { products?: readonly Product[]; now?: () => Date } = {}) {
     const { products = morningProducts, now = () => new Date() } = options;
@@ -42,18 +42,19 @@ export class Catalog {
     this.#now = now;
   }
 
-  /** The ids of all products, in the order of the shelf. */
+  /** Returns the ids of all products, in the order of the shelf. */
   ids(): string[] {
     return [...this.#products.keys()];
   }
 
+  /** Returns the product with this id, or undefined if there is none. */
   get(id: string): Product | undefined {
     return this.#products.get(id);
   }
 
-  /** The known ids that a person may have meant by `id`, nearest first; often none. */
+  /** Returns the known ids that are similar to `id`, most similar first; often there are none. */
   nearestIds(id: string, atMost = 2): string[] {
-    if (id.length > 64) return []; // The distance of long strings takes long to find.
+    if (id.length > 64) return []; // Comparing long strings is slow.
     return this.ids()
       .map((known) => ({ known, edits: distance(id.toLowerCase(), known) }))
       .filter(({ known, edits }) => edits <= 3 && edits < known.length / 2)
@@ -63,9 +64,10 @@ export class Catalog {
   }
 
   /**
-   * The products whose name or description holds every word of `query`, in any case. A word that
-   * begins a word of the name counts most, then one inside the name, then one in the description;
-   * products that match equally well stay in the order of the shelf. No words: every product.
+   * Returns the products whose name or description contains every word of `query`,
+   * case-insensitive, best match first. A match at the start of a word of the name counts most,
+   * then one elsewhere in the name, then one in the description. Equal matches keep the order of
+   * the shelf. A query without words matches every product.
    */
   search(query: string): Product[] {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
@@ -78,9 +80,9 @@ export class Catalog {
 
   /**
    * Takes every line from the shelf, or none.
-   * @returns the lines that there are too few units of; empty when everything was taken.
-   * @throws {RangeError} for a product that is not in the catalog, or a quantity that is not 1 or
-   *   more.
+   * @returns the lines that there are too few units for; empty if everything was taken.
+   * @throws {RangeError} if a product isn't in the catalog, or a quantity isn't a whole number of at
+   *   least 1.
    */
   take(lines: readonly Line[]): Shortfall[] {
     return this.#change(lines, -1, (product) => product.unitsInStock);
@@ -88,17 +90,18 @@ export class Catalog {
 
   /**
    * Adds every line to the shelf, or none.
-   * @returns the lines that the shelf has no room for (see MAX_UNITS); empty when all were added.
-   * @throws {RangeError} for a product that is not in the catalog, or a quantity that is not 1 or
-   *   more.
+   * @returns the lines that the shelf has no room for (see MAX_UNITS); empty if all were added.
+   * @throws {RangeError} if a product isn't in the catalog, or a quantity isn't a whole number of at
+   *   least 1.
    */
   add(lines: readonly Line[]): Shortfall[] {
     return this.#change(lines, +1, (product) => MAX_UNITS - product.unitsInStock);
   }
 
   /**
-   * The present level of each of `ids`, in that order, then every change, until `signal` aborts.
-   * While the reader is busy only the newest level of each product waits for it.
+   * Yields the current level of each of `ids`, in that order, and then every change, until `signal`
+   * aborts. While the reader is busy, only the newest level of each product is kept for it.
+   * @throws {RangeError} on the first `next()`, if a product isn't in the catalog.
    */
   watch(ids: readonly string[], signal: AbortSignal): AsyncGenerator<Level, void, void> {
     const watched = new Set(ids);

@@ -1,14 +1,14 @@
-// The courier: how long the cargo bike needs from the bakery to a place.
+// Estimates how long the courier's cargo bike takes from the bakery to a place.
 
 const BAKERY = { latitude: 48.8867, longitude: 2.3431 };
 const BIKE_KM_PER_HOUR = 18;
 const EARTH_RADIUS_KM = 6371;
 
 /**
- * Minutes by bike, as the crow flies, rounded up.
+ * Returns the minutes by bike, in a straight line, rounded up.
  * @param latitude in degrees, -90 to 90
  * @param longitude in degrees, -180 to 180
- * @throws {RangeError} if there is no such place.
+ * @throws {RangeError} if a coordinate is out of range.
  */
 export function minutesAway(latitude: number, longitude: number): number {
   if (!(Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180)) {

@@ -1,8 +1,8 @@
-// The pace of the till and the kitchen.
+// Sets the pace of the till and the kitchen.
 
 /**
- * Runs `act` every `intervalMs` milliseconds until `signal` aborts; 0 means never. It keeps no
- * process alive that has nothing else to do, such as a server that could not start.
+ * Runs `act` every `intervalMs` milliseconds until `signal` aborts; 0 means never. Its timer
+ * doesn't keep the process alive, so that a server that couldn't start still ends.
  */
 export function every(intervalMs: number, signal: AbortSignal, act: () => void): void {
   if (intervalMs === 0 || signal.aborted) return;

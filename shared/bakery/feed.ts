@@ -1,32 +1,33 @@
-// News that several readers follow at their own pace, in bounded memory however slow they are.
+// Publishes changes to readers of different speeds, in bounded memory even if a reader stops.
 
-/** Publishes items to any number of followers. */
+/** A stream of items that any number of followers can read. */
 export class Feed<Item> {
   readonly #followers = new Set<(item: Item) => void>();
   readonly #keyOf: (item: Item) => string;
 
   /**
-   * @param keyOf what an item is about. For each key only the newest item waits for a follower that
-   *   is busy: an older one that it has not read yet is replaced.
+   * @param keyOf returns what an item is about. While a follower is busy, a new item replaces an
+   *   unread one with the same key.
    */
   constructor(keyOf: (item: Item) => string) {
     this.#keyOf = keyOf;
   }
 
-  /** How many follow at this moment. */
+  /** Returns the current number of followers. */
   get followers(): number {
     return this.#followers.size;
   }
 
+  /** Offers an item to every follower. */
   publish(item: Item): void {
     for (const receive of this.#followers) receive(item);
   }
 
   /**
-   * Follows the feed from the first `next()` until `signal` aborts, then ends without an error and
-   * holds nothing any more.
-   * @param first gives the items that a follower starts with; asked once, when following begins.
-   * @param matches tells which of the published items this follower wants.
+   * Yields the first items and then the published ones. Following starts with the first `next()`
+   * and ends when `signal` aborts, without an error and without leaving anything behind.
+   * @param first returns the items to start with; called once, when following starts.
+   * @param matches returns whether this follower wants a published item.
    */
   async *follow(
     first: () => Iterable<Item>,

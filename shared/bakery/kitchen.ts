@@ -1,12 +1,15 @@
-// The kitchen: moves orders on at its own pace.
+// Runs the kitchen, which moves each order on, one status after the other.
 
 import { every } from "./every.ts";
 import type { OrderBook } from "./orders.ts";
 
+const LOOKS_PER_STATUS = 10;
+
 /**
- * Moves every open order on by one status every `kitchenMs` milliseconds until `signal` aborts. 0:
- * never.
+ * Moves each order to its next status after `kitchenMs` milliseconds in the previous one, until
+ * `signal` aborts; 0 means never.
  */
 export function openKitchen(orders: OrderBook, kitchenMs: number, signal: AbortSignal): void {
-  every(kitchenMs, signal, () => orders.advance());
+  const lookMs = Math.ceil(kitchenMs / LOOKS_PER_STATUS);
+  every(lookMs, signal, () => orders.advance(kitchenMs));
 }

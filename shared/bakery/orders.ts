@@ -1,10 +1,10 @@
-// Orders: from the counter to the customer's door.
+// Keeps the orders, from the counter to the customer's door.
 
 import type { Line, Shortfall } from "./catalog.ts";
 import { Feed } from "./feed.ts";
 import type { Stock } from "./stock.ts";
 
-/** The stations of an order, in the order it passes them. */
+/** The statuses of an order, from first to last. */
 export const orderStatuses = [
   "RECEIVED",
   "BAKING",
@@ -23,11 +23,11 @@ export interface Order {
   readonly status: OrderStatus;
   readonly statusSince: Date;
   readonly createdAt: Date;
-  /** The user who ordered; empty if the server does not ask who calls. */
+  /** The user who ordered; empty if the server doesn't authenticate its callers. */
   readonly customerId: string;
 }
 
-/** An order has reached a status. */
+/** A status that an order has reached, and when. */
 export interface StatusChange {
   readonly orderId: string;
   readonly status: OrderStatus;
@@ -35,13 +35,13 @@ export interface StatusChange {
 }
 
 /**
- * What became of an order that was placed: the order, or the lines that there are too few units of.
+ * The result of placing an order: the order, or the lines that there are too few units for.
  */
 export type Placed =
   | { readonly order: Order; readonly shortfalls?: never }
   | { readonly order?: never; readonly shortfalls: readonly Shortfall[] };
 
-/** Returns in words which lines there are too few units of. */
+/** Returns a text that says which lines there are too few units for. */
 export function describeShortfalls(shortfalls: readonly Shortfall[]): string {
   return shortfalls
     .map(({ productId, wanted, possible }) => `${wanted} ${productId} ordered, ${possible} left`)
@@ -55,8 +55,8 @@ export class OrderBook {
   readonly #now: () => Date;
 
   /**
-   * @param stock where the units of orders are taken from.
-   * @param options.now the clock that orders and their changes are dated by.
+   * @param stock provides the units for orders.
+   * @param options.now returns the current time, for the dates of orders and their changes.
    */
   constructor(stock: Stock, options: { now?: () => Date } = {}) {
     this.#stock = stock;
@@ -65,8 +65,8 @@ export class OrderBook {
 
   /**
    * Places an order and takes its lines from the stock, both or neither. The order gets its id and
-   * is in the book once the stock has answered.
-   * @throws what the stock throws; then there is no order.
+   * enters the book when the stock has answered.
+   * @throws whatever the stock throws; then there is no order.
    */
   async create(lines: readonly Line[], customerId = ""): Promise<Placed> {
     const { totalCents, shortfalls } = await this.#stock.take(lines);
@@ -85,26 +85,32 @@ export class OrderBook {
     return { order };
   }
 
+  /** Returns the order with this id, or undefined if there is none. */
   get(id: string): Order | undefined {
     return this.#orders.get(id);
   }
 
-  /** All orders, oldest first. */
+  /** Returns all orders, oldest first. */
   list(): Order[] {
     return [...this.#orders.values()];
   }
 
-  /** Moves every order that is not delivered yet on by one status. */
-  advance(): void {
+  /**
+   * Moves every order that isn't delivered to its next status.
+   * @param minStatusMs skips orders whose status changed less than this many milliseconds ago.
+   */
+  advance(minStatusMs = 0): void {
+    const now = this.#now();
     for (const order of this.#orders.values()) {
       const next = orderStatuses[orderStatuses.indexOf(order.status) + 1];
-      if (next !== undefined) this.#record({ ...order, status: next, statusSince: this.#now() });
+      const isDue = now.getTime() - order.statusSince.getTime() >= minStatusMs;
+      if (next !== undefined && isDue) this.#record({ ...order, status: next, statusSince: now });
     }
   }
 
   /**
-   * The present status of an order, then every change. Ends after DELIVERED, or when `signal`
-   * aborts. Nothing for an order that does not exist.
+   * Yields the current status of an order and then every change. Ends after DELIVERED, when
+   * `signal` aborts, or at once if there is no such order.
    */
   async *track(orderId: string, signal: AbortSignal): AsyncGenerator<StatusChange, void, void> {
     const order = this.#orders.get(orderId);

@@ -1,7 +1,7 @@
-// What the bakery sells. The order of this list is the order of the shelf, of listings and of the
-// till.
+// Lists what the bakery sells. The order of the list is the order of the shelf, of search results
+// and of the till.
 
-/** A product as it stands on the shelf. */
+/** A product on the shelf. */
 export interface Product {
   /** Lower-case letters, digits and hyphens. */
   readonly id: string;
@@ -11,7 +11,7 @@ export interface Product {
   readonly unitsInStock: number;
 }
 
-/** The assortment on a fresh morning. */
+/** The products and their stock when a server starts. */
 export const morningProducts: readonly Product[] = [
   product("sourdough", "Sourdough loaf", "Wheat, slowly risen, with a dark crust", 650, 12),
   product("rye", "Rye bread", "Whole rye with caraway, keeps for a week", 580, 8),

@@ -1,9 +1,8 @@
-// Where the units of an order come from: the shelf in this process, or one day one across a
-// network.
+// Provides the units of an order: from a shelf in this process, or later from another server.
 
 import type { Catalog, Line, Shortfall } from "./catalog.ts";
 
-/** What became of lines that an order asked for: all were taken, or none. */
+/** The result of taking an order's lines: all of them were taken, or none. */
 export type Taken =
   | { readonly totalCents: number; readonly shortfalls?: never }
   | { readonly totalCents?: never; readonly shortfalls: readonly Shortfall[] };
@@ -11,15 +10,15 @@ export type Taken =
 export interface Stock {
   /**
    * Takes every line, or none.
-   * @returns what the units cost in cents, or the lines that there are too few units of.
-   * @throws if the stock cannot be asked. Then it must see to it that nothing stays taken.
+   * @returns the price of all lines in cents, or the lines that there are too few units for.
+   * @throws if the stock can't be reached. The implementation makes sure that nothing stays taken.
    */
   take(lines: readonly Line[]): Promise<Taken>;
 }
 
 /**
- * Returns the shelf of `catalog` as a stock. It rejects with a RangeError where `Catalog.take`
- * throws.
+ * Returns the catalog's shelf as a stock. `take` rejects with a RangeError where `Catalog.take`
+ * throws one.
  */
 export function shelfOf(catalog: Catalog): Stock {
   return {

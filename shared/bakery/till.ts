@@ -1,11 +1,11 @@
-// The till: sells one unit at a time, so that the shelf is never quite still.
+// Runs the till, which sells one unit at a time so that stock levels keep changing.
 
 import type { Catalog } from "./catalog.ts";
 import { every } from "./every.ts";
 
 /**
- * Sells one unit every `tillMs` milliseconds until `signal` aborts, in the order of the shelf,
- * round and round. 0 keeps the till shut.
+ * Sells one unit every `tillMs` milliseconds until `signal` aborts, product after product in the
+ * order of the shelf, again and again. 0 keeps the till shut.
  */
 export function openTill(catalog: Catalog, tillMs: number, signal: AbortSignal): void {
   let next = 0;
@@ -15,9 +15,9 @@ export function openTill(catalog: Catalog, tillMs: number, signal: AbortSignal):
 }
 
 /**
- * Sells one unit of the product at place `from` of the shelf, or of the first one after it that is
- * not sold out.
- * @returns the place to go on from.
+ * Sells one unit of the product at place `from` of the shelf, or of the next product that isn't
+ * sold out.
+ * @returns the place to continue from.
  */
 export function sellOne(catalog: Catalog, from: number): number {
   const ids = catalog.ids();

@@ -1,4 +1,5 @@
-// A command line with subcommands and options, and its usage text. Built on parseArgs of Node.js.
+// Reads command lines with subcommands and options, and writes their usage text. Built on Node.js's
+// parseArgs.
 
 import { parseArgs } from "node:util";
 import { commandName, formatColumns } from "./output.ts";
@@ -8,27 +9,27 @@ import { parseInteger, type ValueOf, type ValueSpec } from "./values.ts";
 /** A subcommand. */
 export interface CommandSpec {
   /**
-   * The arguments, as the usage text shows them: `ID` is one that must be given, `WORD...` at least
-   * one, `[WORD...]` any number.
+   * The arguments as the usage text shows them: `ID` is required, `WORD...` stands for one or more,
+   * `[WORD...]` for any number.
    */
   readonly args: string;
   readonly help: string;
 }
 
 /**
- * An option, `--name VALUE`; a flag `--name` if its default is a boolean. The usage text shows the
- * default unless it is 0, false or empty: these stand for an option that is not given.
+ * An option `--name VALUE`, or a flag `--name` if its default is a boolean. The usage text shows
+ * the default unless it is 0, false or empty, because these mean that the option is not set.
  */
 export type OptionSpec = ValueSpec & {
-  /** What stands for the value in the usage text: `HOST:PORT`. */
+  /** The placeholder for the value in the usage text, such as `HOST:PORT`. */
   readonly value?: string;
-  /** A default that the usage text must not show. */
+  /** Whether the usage text must hide the default. */
   readonly secret?: boolean;
-  /** Tells what is wrong with a value; undefined if nothing is. */
+  /** Returns what is wrong with a value, or undefined if it is valid. */
   readonly problem?: (value: string) => string | undefined;
 };
 
-/** What was typed: one of the commands, its arguments and every option's value. */
+/** A parsed command line: the command, its arguments, and the value of every option. */
 export interface CommandLine<Command, Options extends Record<string, OptionSpec>> {
   readonly command: Command;
   readonly args: string[];
@@ -38,7 +39,7 @@ export interface CommandLine<Command, Options extends Record<string, OptionSpec>
 /**
  * Reads `COMMAND [ARGUMENTS] [--options]`. With `--help` it prints the usage and exits.
  * @param argv the program's arguments, without node and the file.
- * @throws {UsageError} carrying the usage text, for a command line that is not of that form.
+ * @throws {UsageError} with the usage text, if the command line doesn't have that form.
  */
 export function parseCommandLine<
   Command extends CommandSpec,
@@ -70,9 +71,9 @@ export function parseCommandLine<
 }
 
 /**
- * Reads the options of a program that has no commands and takes no arguments. With `--help` it
- * prints the usage and exits.
- * @throws {UsageError} carrying the usage text, for anything else.
+ * Reads the options of a program without commands and arguments. With `--help` it prints the usage
+ * and exits.
+ * @throws {UsageError} with the usage text, if the command line has anything else.
  */
 export function parseOptions<const Options extends Record<string, OptionSpec>>(
   options: Options,
@@ -130,7 +131,7 @@ function checked(name: string, typed: unknown, spec: OptionSpec): unknown {
   if (typeof spec.default === "number") {
     return typed === undefined ? spec.default : parseInteger(name, String(typed), spec);
   }
-  const value = typed ?? spec.default; // A default may come from the environment: it is checked too.
+  const value = typed ?? spec.default; // Defaults are checked too: they may come from the environment.
   const problem = [value]
     .flat()
     .map(String)
@@ -166,5 +167,5 @@ function optionsText(options: Record<string, OptionSpec>): string {
       preset === "" ? spec.help : `${spec.help} (${preset})`,
     ];
   });
-  return `Options:\n${formatColumns([...rows, ["  --help", "show this"]])}`;
+  return `Options:\n${formatColumns([...rows, ["  --help", "show this help"]])}`;
 }

@@ -1,8 +1,8 @@
-// What people read: aligned columns, prices, and what this program is called.
+// Formats text for people: aligned columns, prices, counts, and the name of the running program.
 
 import { relative, sep } from "node:path";
 
-/** Rows of cells as lines of aligned columns, two spaces apart, without trailing spaces. */
+/** Returns the rows as lines of aligned columns, two spaces apart, without trailing spaces. */
 export function formatColumns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
@@ -15,17 +15,17 @@ export function formatColumns(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => line(row).trimEnd()).join("\n");
 }
 
-/** Cents as dollars: 650 is `$6.50`. */
+/** Returns cents as dollars: 650 becomes `$6.50`. */
 export function formatCents(cents: number): string {
   return `$${(cents / 100).toFixed(2)}`;
 }
 
-/** A number of things: `1 update`, `2 updates`. */
+/** Returns a number with its noun: `1 update`, `2 updates`. */
 export function formatCount(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
-/** Returns how to start the running program again, such as `npx tsx step-01-unary/client.ts`. */
+/** Returns the command that starts this program, such as `npx tsx step-01-unary/client.ts`. */
 export function commandName(runner = "npx tsx"): string {
   const file = relative(process.cwd(), process.argv[1] ?? "");
   return `${runner} ${file.split(sep).join("/")}`;

@@ -1,20 +1,19 @@
-// How every program of the course ends: with an exit code, and one line where one line is enough.
+// Ends every program the same way: with an exit code, and one line for an expected error.
 
-/**
- * An error whose message tells a person all there is to know: it is shown without a stack trace.
- */
+/** An error whose message is all that a person needs: it is printed without a stack trace. */
 export class ExpectedError extends Error {}
 
-/** The command line or a setting makes no sense: nothing was done. */
+/** The command line or a setting is invalid, and nothing was done. */
 export class UsageError extends ExpectedError {}
 
 /**
- * Runs a program to its end. `main` returns the exit code. What it throws goes to standard error:
- * an ExpectedError, or an error of the operating system, as one line; anything else is a bug, and
- * keeps its stack trace. The exit code is then 2 for a UsageError and 1 for the rest.
+ * Runs a program to its end and sets the exit code that `main` returns. If `main` throws, the error
+ * goes to standard error: an ExpectedError or an error of the operating system as one line, and any
+ * other error, which is a bug, with its stack trace. The exit code is then 2 for a UsageError and 1
+ * for any other error.
  */
 export async function runProgram(main: () => Promise<number>): Promise<void> {
-  // A reader that has seen enough (`… | head -1`) closes the pipe: that is no failure.
+  // A reader such as `| head -1` closes the pipe when it has seen enough. That is not a failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     process.exit(error.code === "EPIPE" ? 0 : 1);
   });

@@ -1,21 +1,21 @@
-// What a server takes from its environment, and what it says when asked for --help.
+// Reads a server's settings from the environment, and prints them for --help.
 
 import { commandName, formatColumns } from "./output.ts";
 import { UsageError } from "./program.ts";
 import { parseInteger, type ValueOf, type ValueSpec } from "./values.ts";
 
-/** One environment variable. An empty variable counts as unset. */
+/** An environment variable. An empty one counts as unset. */
 export type SettingSpec = ValueSpec & {
   readonly default: number | string;
-  /** Tells what is wrong with a text; undefined if nothing is. */
+  /** Returns what is wrong with a value, or undefined if it is valid. */
   readonly problem?: (value: string) => string | undefined;
 };
 
 /**
  * Reads the settings of a program that takes no arguments. With `--help` it prints them and exits.
  * @param argv the program's arguments, without node and the file.
- * @throws {UsageError} for an argument, for a number that is none or out of its range, and for a
- *   text with a problem.
+ * @throws {UsageError} if there is an argument, or if a value has a problem, is out of range, or
+ *   isn't a number where one is expected.
  */
 export function readSettings<const Specs extends Record<string, SettingSpec>>(
   specs: Specs,

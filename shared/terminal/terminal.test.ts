@@ -1,4 +1,4 @@
-// The command line by itself.
+// Tests command lines, settings, output and programs by themselves.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -23,7 +23,7 @@ const options = {
 const parse = (...argv: string[]) => parseCommandLine(commands, options, argv);
 
 describe("a command line", () => {
-  it("is a command, its arguments and options with their types", () => {
+  it("has a command, its arguments, and options with their types", () => {
     assert.deepEqual(parse("search", "a", "b"), {
       command: commands.search,
       args: ["a", "b"],
@@ -64,7 +64,7 @@ describe("a command line", () => {
 describe("options alone", () => {
   const known = { ...options, token: { value: "T", help: "who", default: "sesame", secret: true } };
 
-  it("are read, and checked", () => {
+  it("are read and checked", () => {
     assert.equal(parseOptions(known, ["--count", "7"]).count, 7);
     assert.throws(() => parseOptions(known, ["get"]), /^Error: unexpected argument "get"/);
   });
@@ -80,7 +80,7 @@ describe("options alone", () => {
   });
 });
 
-describe("a time", () => {
+describe("a duration", () => {
   it("is a number and a unit", () => {
     const times = ["90s", "15m", "1h", "30d"].map((text) => parseDuration("--ttl", text));
     assert.deepEqual(times, [90, 900, 3600, 2_592_000]);
@@ -96,14 +96,14 @@ describe("settings", () => {
     PORT: { default: 50051, max: 65535, help: "which" },
   };
 
-  it("come from the environment, or are preset", () => {
+  it("come from the environment or have their defaults", () => {
     assert.deepEqual(readSettings(specs, [], {}), { HOST: "127.0.0.1", PORT: 50051 });
     const environment = { HOST: "::1", PORT: "0" };
     assert.deepEqual(readSettings(specs, [], environment), { HOST: "::1", PORT: 0 });
     assert.deepEqual(readSettings(specs, [], { PORT: "" }).PORT, 50051);
   });
 
-  it("are refused when they cannot be meant", () => {
+  it("are refused if they are invalid", () => {
     assert.throws(() => readSettings(specs, [], { PORT: "65536" }), UsageError);
     const lamp = { LAMP: { default: "on", help: "", problem: oneOf("on", "off") } };
     assert.deepEqual(readSettings(lamp, [], {}), { LAMP: "on" });
@@ -123,7 +123,7 @@ describe("output", () => {
     assert.equal(formatColumns(rows), "a    bb  c\naaa      c\naa   b");
   });
 
-  it("counts things", () => {
+  it("adds a noun to a number", () => {
     assert.deepEqual(
       [0, 1, 2].map((count) => formatCount(count, "unit")),
       ["0 units", "1 unit", "2 units"],
@@ -153,7 +153,7 @@ describe("a program", () => {
     ["a system error", 'readFileSync("/nowhere")', /^ENOENT: [^\n]+\n$/, 1],
     ["a bug", "return undefined.length", /^TypeError: .*\n[\s\S]* {4}at /, 1],
   ] as const) {
-    it(`that throws ${title} says so, with a stack trace only for a bug`, () => {
+    it(`that throws ${title} prints it, with a stack trace only for a bug`, () => {
       const ended = run(body);
       assert.match(ended.stderr, stderr);
       assert.deepEqual([ended.stdout, ended.status], ["", status]);

@@ -1,17 +1,17 @@
-// Values that people type: options on a command line, settings in the environment.
+// Parses values that people type: options on a command line and settings in the environment.
 
 import { UsageError } from "./program.ts";
 
-/** A value that a program takes. The type of `default` is the type of the value. */
+/** A value that a program accepts. The type of `default` is the type of the value. */
 export interface ValueSpec {
   readonly default: number | string | boolean | readonly string[];
   readonly help: string;
-  /** For numbers: the least and the greatest allowed, 0 and 2^31 - 1 unless given. */
+  /** For numbers: the smallest and the largest value allowed; 0 and 2^31 - 1 by default. */
   readonly min?: number;
   readonly max?: number;
 }
 
-/** The type that a value of this spec has. */
+/** The type of a value with this spec. */
 export type ValueOf<Spec extends ValueSpec> = Spec["default"] extends number
   ? number
   : Spec["default"] extends string
@@ -21,9 +21,9 @@ export type ValueOf<Spec extends ValueSpec> = Spec["default"] extends number
       : readonly string[];
 
 /**
- * Reads a whole number.
- * @param name what to call the value in the error, such as `--count` or `PORT`.
- * @throws {UsageError} for anything else, and outside `min` to `max`.
+ * Parses a whole number.
+ * @param name the value's name for the error message, such as `--count` or `PORT`.
+ * @throws {UsageError} if the text is anything else, or the number is not from `min` to `max`.
  */
 export function parseInteger(
   name: string,
@@ -38,8 +38,8 @@ export function parseInteger(
 }
 
 /**
- * Reads NAME=NUMBER, such as `rye=2`.
- * @throws {UsageError} for anything else.
+ * Parses NAME=NUMBER, such as `rye=2`.
+ * @throws {UsageError} if the text is anything else.
  */
 export function parseAmount(text: string): { name: string; amount: number } {
   const [name = "", amount, ...rest] = text.split("=");
@@ -49,7 +49,7 @@ export function parseAmount(text: string): { name: string; amount: number } {
   return { name, amount: parseInteger(name, amount) };
 }
 
-/** What is wrong with a place as a person typed it, in degrees; undefined if nothing is. */
+/** Returns what is wrong with a place in degrees, or undefined if it is valid. */
 export function placeProblem(place: string): string | undefined {
   if (/^-?\d+(\.\d+)?,-?\d+(\.\d+)?$/.test(place)) return undefined;
   return `must be LATITUDE,LONGITUDE, such as 48.8566,2.3522, not ${JSON.stringify(place)}`;
@@ -58,9 +58,10 @@ export function placeProblem(place: string): string | undefined {
 const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /**
- * Reads a time such as `90s`, `15m`, `1h` or `30d`.
- * @returns seconds
- * @throws {UsageError} for anything else.
+ * Parses a duration such as `90s`, `15m`, `1h` or `30d`.
+ * @param name the value's name for the error message.
+ * @returns the duration in seconds.
+ * @throws {UsageError} if the text is anything else.
  */
 export function parseDuration(name: string, text: string): number {
   const [, number, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
@@ -72,7 +73,8 @@ export function parseDuration(name: string, text: string): number {
 }
 
 /**
- * The problem of a text that is none of these words; for options and settings with a few values.
+ * Returns a check for options and settings that accept only these words: it returns what is wrong
+ * with a text, or undefined if it is one of them.
  */
 export function oneOf(...words: readonly string[]): (text: string) => string | undefined {
   return (text) => (words.includes(text) ? undefined : `must be ${words.join(" or ")}`);

@@ -1,8 +1,8 @@
-// What the window on the wire sees of a connection with TLS: records, and nothing that is in them.
+// Prints what can be seen of a connection with TLS: the records, but not their content.
 
 import { connect, type Socket } from "node:net";
 
-/** RFC 8446, 5.1: a record's type, two bytes of version, two bytes of length, then what is in it. */
+/** RFC 8446, 5.1: a record's type, two bytes of version, two bytes of length, then its content. */
 const HEADER_BYTES = 5;
 const recordTypes: Readonly<Record<number, string>> = {
   20: "change cipher spec",
@@ -13,7 +13,7 @@ const recordTypes: Readonly<Record<number, string>> = {
 
 let connections = 0;
 
-/** Passes a connection on to `address`, HOST:PORT, and prints a line for each TLS record. */
+/** Forwards a connection to `address`, HOST:PORT, and prints a line for each TLS record. */
 export function passOnTls(client: Socket, address: string): void {
   const number = ++connections;
   const { hostname, port } = new URL(`tcp://${address}`);

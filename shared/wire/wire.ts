@@ -1,5 +1,5 @@
-// A window on the wire: stands between a client and a server and prints what crosses, both ways.
-// Start it with `npx tsx shared/wire/wire.ts`, then dial its port instead of the server's.
+// Forwards calls from a client to a server, and prints what they send each other. Start it with
+// `npx tsx shared/wire/wire.ts`, then dial its port instead of the server's.
 
 import {
   type ClientHttp2Stream,
@@ -22,13 +22,13 @@ let streams = 0;
 await runProgram(async () => {
   const settings = readSettings({
     WIRE_PORT: { default: 50060, max: 65535, help: "the port to listen on" },
-    BAKERY_ADDRESS: { default: "127.0.0.1:50051", help: "the server to pass everything on to" },
+    BAKERY_ADDRESS: { default: "127.0.0.1:50051", help: "the server to forward calls to" },
   });
-  // One connection for each client, as there would be without us. TLS begins with a handshake, whose
-  // first byte no HTTP/2 connection begins with.
+  // Each client gets a connection of its own to the server, as it would without wire.ts. TLS starts
+  // with a handshake, and no HTTP/2 connection starts with its first byte.
   const plaintext = createServer();
   const server = createTcpServer((socket) => {
-    socket.once("error", () => {}); // Gone before it has said anything.
+    socket.once("error", () => {}); // Closed before it sent anything.
     socket.once("readable", () => {
       const first: Buffer | null = socket.read(1);
       if (first === null) return;
@@ -51,16 +51,20 @@ await runProgram(async () => {
   });
   await new Promise((resolve, reject) => {
     server.once("error", () =>
-      reject(new UsageError(`port ${settings.WIRE_PORT} is in use; WIRE_PORT=50062 takes another`)),
+      reject(
+        new UsageError(`port ${settings.WIRE_PORT} is in use; choose another with WIRE_PORT=50062`),
+      ),
     );
     server.listen(settings.WIRE_PORT, "127.0.0.1", () => resolve(undefined));
   });
-  console.log(`listening on 127.0.0.1:${settings.WIRE_PORT}, for ${settings.BAKERY_ADDRESS}`);
+  console.log(
+    `listening on 127.0.0.1:${settings.WIRE_PORT}, forwarding to ${settings.BAKERY_ADDRESS}`,
+  );
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
   return 0;
 });
 
-/** Passes one call on, and prints what it is made of. */
+/** Forwards one call, and prints its parts. */
 function passOn(
   client: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
@@ -94,7 +98,7 @@ function passOn(
 
   client.on("close", () => {
     if (client.rstCode === constants.NGHTTP2_NO_ERROR) return;
-    say("->", `RST_STREAM, error code ${client.rstCode}: the client gives the call up`);
+    say("->", `RST_STREAM, error code ${client.rstCode}: the client gives up on the call`);
     server.close(client.rstCode);
   });
   server.on("close", () => {
@@ -107,7 +111,7 @@ function sayHeaders(headers: IncomingHttpHeaders, say: (text: string) => void): 
   for (const [name, value] of Object.entries(headers)) say(`${name}: ${value}`);
 }
 
-/** Prints the messages in a stream: a flag byte, four bytes of length, then the message itself. */
+/** Prints a stream's messages. Each has a flag byte and four bytes of length before its content. */
 function tap(stream: Readable, say: (text: string) => void): void {
   let waiting = Buffer.alloc(0);
   stream.on("data", (chunk: Buffer) => {

@@ -10,7 +10,7 @@ import { productOrNotFound } from "./product-or-not-found.ts";
 const PRODUCT_ID = /^[a-z][a-z0-9-]{0,63}$/;
 const MAX_QUERY_CHARACTERS = 200;
 
-/** @param options.slowMs how long GetProduct takes; it stands for a database on a bad day. */
+/** @param options.slowMs how long GetProduct takes to answer; simulates a slow database. */
 export function catalogHandlers(
   catalog: Catalog,
   { slowMs }: { slowMs: number },
@@ -31,7 +31,7 @@ export function catalogHandlers(
     }),
 
     searchProducts: unary(async ({ query }) => {
-      // A character has one or two UTF-16 units. To count them in a long text takes long.
+      // A character has one or two UTF-16 units. Counting the characters of a long text is slow.
       const tooLong = query.length > 2 * MAX_QUERY_CHARACTERS;
       if (tooLong || [...query].length > MAX_QUERY_CHARACTERS) {
         throw invalidArgument(`query has more than ${MAX_QUERY_CHARACTERS} characters`);

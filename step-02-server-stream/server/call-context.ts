@@ -1,11 +1,11 @@
-// What a handler may know of its call beside the messages, the same for all four kinds of call.
+// Gives a handler its call's metadata, deadline and cancellation, for all kinds of call.
 
 import type { EventEmitter } from "node:events";
 import { type Metadata, status } from "@grpc/grpc-js";
 import { StatusError } from "./status-error.ts";
 
 export interface CallContext {
-  /** The call's headers: what the client sent beside its messages. */
+  /** The call's headers, as the client sent them. */
   readonly metadata: Metadata;
   /** Aborts when nobody is waiting for the result any more. Its reason is a StatusError. */
   readonly signal: AbortSignal;
@@ -13,7 +13,7 @@ export interface CallContext {
   readonly deadline: number;
 }
 
-/** What every kind of grpc-js's server calls has in common, as far as it is used here. */
+/** What the four kinds of grpc-js's server calls have in common, as far as the course uses it. */
 export interface ServerCall extends EventEmitter {
   readonly metadata: Metadata;
   getDeadline(): Date | number;
@@ -22,21 +22,24 @@ export interface ServerCall extends EventEmitter {
 
 let underWay = 0;
 
-/** Returns how many calls have begun and not ended, in this process. */
+/** Returns how many calls are in progress in this process. */
 export function callsUnderWay(): number {
   return underWay;
 }
 
-// One object for all calls: to make an error takes longer than all the rest here.
+// Shared by all calls, because creating an error takes longer than everything else here.
 const GONE = new StatusError(status.CANCELLED, "the client has cancelled, or is gone");
 
-/** @param over what the context's signal belongs to, for a caller that may abort it as well. */
+/**
+ * Returns the context of a call.
+ * @param over the controller of the context's signal, if the caller may abort it too.
+ */
 export function callContext(call: ServerCall, over?: AbortController): CallContext {
   let controller = over;
   let ended = false;
   underWay++;
-  // grpc-js emits "cancelled" at the end of every call, successful ones too. It says that nobody is
-  // waiting any more, not that somebody has cancelled.
+  // grpc-js emits "cancelled" at the end of every call, even a successful one. It means that nobody
+  // is waiting any more, not that the client has cancelled.
   call.on("cancelled", () => {
     underWay--;
     ended = true;
@@ -45,7 +48,7 @@ export function callContext(call: ServerCall, over?: AbortController): CallConte
   return {
     metadata: call.metadata,
     deadline: Number(call.getDeadline()),
-    // Made when a handler asks for it: most unary calls never do.
+    // Created on first use, because most unary handlers don't need it.
     get signal() {
       controller ??= new AbortController();
       if (ended) controller.abort(GONE);

@@ -1,4 +1,4 @@
-// Runs a server from its first listening socket to the last call that it answers.
+// Starts a server, and stops it without losing the calls in progress.
 
 import { once } from "node:events";
 import { logVerbosity, type Server, type ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
@@ -9,7 +9,7 @@ import type { StatusError } from "./status-error.ts";
 
 const GRACE_MS = 5000;
 
-/** Where a server listens, and how. */
+/** Where a server listens, and with which credentials. */
 export interface Listening {
   readonly credentials: ServerCredentials;
   readonly host: string;
@@ -18,9 +18,9 @@ export interface Listening {
 }
 
 /**
- * Returns a signal that aborts on SIGINT (Ctrl+C) or SIGTERM. A second one ends the process at
- * once.
- * @param reason what streams end with that would otherwise last.
+ * Returns a signal that aborts on SIGINT (Ctrl+C) or SIGTERM. A second SIGINT or SIGTERM ends the
+ * process at once.
+ * @param reason the status that ends open streams.
  */
 export function closeOnSignal(reason: StatusError): { closing: AbortSignal } {
   const closing = new AbortController();
@@ -33,9 +33,9 @@ export function closeOnSignal(reason: StatusError): { closing: AbortSignal } {
 }
 
 /**
- * Serves until `closing` aborts. Then it takes no new calls, lets those under way finish for up to
- * GRACE_MS, and ends the process: with exit code 0, or with 1 if calls had to be cut off.
- * @throws {ExpectedError} if it cannot listen.
+ * Serves until `closing` aborts. Then it refuses new calls, gives calls in progress up to GRACE_MS
+ * to finish, and ends the process: with exit code 0, or with 1 if it had to cut calls off.
+ * @throws {ExpectedError} if the server cannot listen.
  */
 export async function serve(
   server: Server,
@@ -48,15 +48,15 @@ export async function serve(
   console.log(`listening on ${address}:${boundPort}`);
   if (!closing.aborted) await once(closing, "abort"); // The signal may come before we listen.
 
-  // A timer of our own: a peer that is silent or frozen keeps tryShutdown waiting, and neither does
-  // forceShutdown end that. The operating system closes what the process leaves open.
+  // A silent or frozen peer keeps tryShutdown waiting, and forceShutdown doesn't end the wait. So a
+  // timer ends the process, and the operating system closes the connections that are left.
   setTimeout(() => process.exit(callsUnderWay() > 0 ? 1 : 0), GRACE_MS);
   await new Promise((resolve) => server.tryShutdown(resolve));
   process.exit(0);
 }
 
 function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
-  // When binding fails, grpc-js prints a line of its own. The error below says more.
+  // If binding fails, grpc-js prints a line of its own. The error below says more.
   const quiet = process.env.GRPC_VERBOSITY === undefined;
   if (quiet) setLogVerbosity(logVerbosity.NONE);
   return new Promise((resolve, reject) => {

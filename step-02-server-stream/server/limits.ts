@@ -1,24 +1,25 @@
-// Server: what one client may take of it. grpc-js limits almost nothing by itself.
+// Limits what one client can take from the server. grpc-js sets almost no limits by itself.
 
 import type { ServerOptions } from "@grpc/grpc-js";
 
-/** What a server's limits read from its environment. */
+/** The environment variables that the limits depend on. */
 export const limitVariables = {
   KEEPALIVE_MS: {
     default: 30_000,
     min: 1,
-    help: "how often the server asks whether a client is still there",
+    help: "how often the server checks that each client is still there",
   },
 } as const;
 
-/** Returns what a server is made with, so that no single connection can exhaust it. */
+/** Returns server options that keep any single connection from exhausting the server. */
 export function serverLimits(variables: { readonly KEEPALIVE_MS: number }): ServerOptions {
   const { KEEPALIVE_MS } = variables;
   return {
-    // A client that has vanished closes nothing. By default nobody asks, and its streams stay.
+    // A client that loses power closes nothing. The server pings each client and closes the
+    // connection if no answer comes. By default it never pings, and dead streams stay open.
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
-    "grpc.keepalive_timeout_ms": Math.min(KEEPALIVE_MS, 10_000), // to answer
-    // A client that wants more waits until one of its streams ends. There is no default.
+    "grpc.keepalive_timeout_ms": Math.min(KEEPALIVE_MS, 10_000), // for the answer
+    // A client's further calls wait until one of its streams ends. The default is no limit.
     "grpc.max_concurrent_streams": 250,
   };
 }

@@ -1,4 +1,4 @@
-// Lets a server-streaming handler be an async generator: what it yields, the client receives.
+// Lets a server-streaming handler be an async generator: the client receives what it yields.
 
 import type { handleServerStreamingCall } from "@grpc/grpc-js";
 import type { CallContext } from "./call-context.ts";
@@ -7,8 +7,8 @@ import { streamContext } from "./stream-context.ts";
 import { writeMessage } from "./write-message.ts";
 
 /**
- * @param closing aborts when the server closes: the call ends then.
- * @param produce must end when the context's signal aborts.
+ * @param closing aborts when the server closes; the call then ends.
+ * @param produce the handler. It must end when the context's signal aborts.
  */
 export function serverStream<Request, Response>(
   closing: AbortSignal,
@@ -20,7 +20,7 @@ export function serverStream<Request, Response>(
       for await (const message of produce(call.request, context)) {
         await writeMessage(call, message, context.signal);
       }
-      context.signal.throwIfAborted(); // A generator that was stopped just ends: say why.
+      context.signal.throwIfAborted(); // A stopped generator just ends; this says why.
     };
     send().then(
       () => call.end(),

@@ -1,4 +1,4 @@
-// WatchProducts: sends the present levels, then every change.
+// Implements WatchProducts: sends the current levels, then every change.
 
 import type { Catalog } from "../../shared/bakery/catalog.ts";
 import type { WatchProductsRequest, WatchProductsResponse } from "../gen/bakery/v1/catalog.ts";
@@ -8,8 +8,8 @@ import { productOrNotFound } from "./product-or-not-found.ts";
 const MAX_IDS = 100;
 
 /**
- * Yields what the client receives. While the client doesn't read, nothing is taken from the
- * catalog, which meanwhile keeps only the newest level of each product.
+ * Yields the messages of the stream. While the client isn't reading, nothing is taken from the
+ * catalog, which keeps only the newest level of each product.
  */
 export async function* watchProducts(
   catalog: Catalog,

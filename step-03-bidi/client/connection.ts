@@ -1,4 +1,4 @@
-// Connects to a server: one channel, and any number of stubs whose calls go over it.
+// Connects to a server through one channel, which all stubs share.
 
 import {
   type CallOptions,
@@ -10,7 +10,7 @@ import {
 
 const UNARY_DEADLINE_MS = 2000;
 
-/** The class of a stub, as ts-proto generates it: CatalogServiceClient, for instance. */
+/** A stub's class as ts-proto generates it, such as CatalogServiceClient. */
 type StubClass<Stub> = new (
   address: string,
   credentials: ChannelCredentials,
@@ -18,18 +18,19 @@ type StubClass<Stub> = new (
 ) => Stub;
 
 export interface Connection {
-  /** Makes the stub of a service: an object with a method for each RPC. */
+  /** Returns a service's stub: an object with a method for each RPC. */
   stub<Stub>(stubClass: StubClass<Stub>): Stub;
-  /** Returns the options of a unary call that starts now: its deadline. */
+  /** Returns the options for a unary call that starts now: its deadline. */
   callOptions(): CallOptions;
-  /** Returns the options of a stream. It may last, so it has a deadline only if you ask for one. */
+  /** Returns the options of a stream that starts now: no deadline, unless `deadlineMs` sets one. */
   streamOptions(): CallOptions;
   close(): void;
 }
 
 /**
- * Opens no socket yet: grpc-js connects with the first call, and connects again when it must.
- * @param options.deadlineMs how long a call may take; 0 leaves it to the kind of call.
+ * Returns a connection that opens no socket yet: grpc-js connects when the first call starts, and
+ * reconnects when it has to.
+ * @param options.deadlineMs how long a call may take; 0 means the default for its kind of call.
  */
 export function connect(address: string, { deadlineMs }: { deadlineMs: number }): Connection {
   const plaintext = credentials.createInsecure(); // for this machine only

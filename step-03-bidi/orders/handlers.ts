@@ -14,7 +14,7 @@ const MAX_LINES = 100;
 const MAX_QUANTITY = 100;
 const MAX_SHOWN_CHARACTERS = 64;
 
-/** @param options.closing aborts when the server closes: streams end then. */
+/** @param options.closing aborts when the server closes, which ends the streams. */
 export function orderHandlers(
   catalog: Catalog,
   orders: OrderBook,
@@ -36,7 +36,7 @@ export function orderHandlers(
   };
 }
 
-/** @throws {StatusError} INVALID_ARGUMENT for lines that no bakery could serve. */
+/** @throws {StatusError} INVALID_ARGUMENT if the number of lines or a quantity is out of range. */
 function checkLines(lines: readonly OrderLine[]): void {
   if (lines.length < 1 || lines.length > MAX_LINES) {
     throw invalidArgument(`an order has 1 to ${MAX_LINES} lines`);

@@ -1,8 +1,8 @@
-// Tells whoever runs the server about failures that are the server's own fault.
+// Reports failures of the server itself to the people who run it.
 
 import type { Metadata, ServiceDefinition } from "@grpc/grpc-js";
 
-/** Prints an error that a handler has thrown and that its client doesn't see. */
+/** Prints an error that a handler threw and that the client doesn't see. */
 export function reportFailure(
   call: { readonly metadata: Metadata; getPath(): string },
   thrown: unknown,
@@ -11,9 +11,9 @@ export function reportFailure(
 }
 
 /**
- * Returns `service` with serializers that report what they cannot serialize, such as a response
- * that lacks a field. grpc-js answers such a call with INTERNAL and prints nothing. Run `npm run
- * check` (or tsc) to find the cause: the types of a handler name every field.
+ * Returns the service with serializers that report what they can't serialize, such as a response
+ * that lacks a field. By itself, grpc-js ends such a call with INTERNAL and prints nothing. To find
+ * the cause, run `npx tsc --noEmit`: it names the field that is missing or has the wrong type.
  */
 export function reporting(service: ServiceDefinition): ServiceDefinition {
   const methods = Object.entries(service).map(([name, method]) => {

@@ -1,4 +1,4 @@
-// The commands that look at the shelf.
+// Implements the commands that read the catalog.
 
 import { Metadata } from "@grpc/grpc-js";
 import { formatCents, formatColumns } from "../../shared/terminal/output.ts";
@@ -12,14 +12,15 @@ import {
 } from "../gen/bakery/v1/catalog.ts";
 
 // A stub's method takes the request, metadata (the call's headers: none here), the call's options,
-// and a callback for the outcome.
+// and a callback for the response or the error.
 
 export async function get(connection: Connection, [id = ""]: string[]) {
   const catalog = connection.stub(CatalogServiceClient);
   const { product } = await unaryCall<GetProductResponse>((done) =>
     catalog.getProduct({ id }, new Metadata(), connection.callOptions(), done),
   );
-  if (product === undefined) throw new ExpectedError("the server answered without a product");
+  // A message field may be absent, so its type includes undefined.
+  if (product === undefined) throw new ExpectedError("the server's response has no product");
   console.log(`ID: ${product.id}`);
   console.log(`Name: ${product.name}`);
   console.log(`Price: ${formatCents(product.priceCents)}`);

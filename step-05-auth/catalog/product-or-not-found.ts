@@ -5,11 +5,11 @@ import type { Catalog } from "../../shared/bakery/catalog.ts";
 import type { Product } from "../../shared/bakery/products.ts";
 import { StatusError } from "../server/status-error.ts";
 
-const MAX_SHOWN_CHARACTERS = 64; // of what a client sent: details travel in a header
+const MAX_SHOWN_CHARACTERS = 64; // of the client's own text: details travel in a header
 
 /**
- * Returns the product.
- * @throws {StatusError} NOT_FOUND, with the ids that the client may have meant.
+ * Returns the product with this id.
+ * @throws {StatusError} NOT_FOUND, with similar ids if there are any.
  */
 export function productOrNotFound(catalog: Catalog, id: string): Product {
   const product = catalog.get(id);

@@ -1,4 +1,4 @@
-// Connects to a server: one channel, and any number of stubs whose calls go over it.
+// Connects to a server through one channel, which all stubs share.
 
 import {
   type CallOptions,
@@ -14,7 +14,7 @@ import { tokenInterceptor } from "./interceptors/token.ts";
 
 const UNARY_DEADLINE_MS = 2000;
 
-/** The class of a stub, as ts-proto generates it: CatalogServiceClient, for instance. */
+/** A stub's class as ts-proto generates it, such as CatalogServiceClient. */
 type StubClass<Stub> = new (
   address: string,
   credentials: ChannelCredentials,
@@ -22,30 +22,33 @@ type StubClass<Stub> = new (
 ) => Stub;
 
 export interface Connection {
-  /** Makes the stub of a service: an object with a method for each RPC. */
+  /** Returns a service's stub: an object with a method for each RPC. */
   stub<Stub>(stubClass: StubClass<Stub>): Stub;
-  /** Returns the options of a call that starts now: its deadline, if you asked for one. */
+  /** Returns the options for a call that starts now: its deadline, if you asked for one. */
   callOptions(): CallOptions;
   close(): void;
 }
 
 export interface ConnectOptions {
-  /** How long a call may take; 0 leaves it to the kind of call. */
+  /** How long a call may take; 0 means the default for its kind of call. */
   readonly deadlineMs: number;
   /** Prints on standard error how long each call took. */
   readonly verbose: boolean;
-  /** Goes with each call; empty for none. */
+  /** The token to send with each call; empty for none. */
   readonly token: string;
 }
 
-/** Opens no socket yet: grpc-js connects with the first call, and connects again when it must. */
+/**
+ * Returns a connection that opens no socket yet: grpc-js connects when the first call starts, and
+ * reconnects when it has to.
+ */
 export function connect(
   address: string,
   { deadlineMs, verbose, token }: ConnectOptions,
 ): Connection {
   const plaintext = credentials.createInsecure(); // for this machine only
   const channel = new Channel(address, plaintext, {});
-  // The first is the outermost: it sees a call first, and its outcome last.
+  // The first is the outermost: it sees a call first and its outcome last.
   const interceptors = [
     defaultDeadlineInterceptor(UNARY_DEADLINE_MS),
     sendRequestIdInterceptor,

@@ -1,11 +1,11 @@
-// The command that watches the shelf.
+// Implements the `watch` command.
 
 import { formatCount } from "../../shared/terminal/output.ts";
 import type { Connection } from "../client/connection.ts";
 import { CatalogServiceClient } from "../gen/bakery/v1/catalog.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
 
-/** Prints updates until there were `count` of them (0: no limit), or until Ctrl+C. */
+/** Prints updates until `count` have arrived (0: no limit) or the user presses Ctrl+C. */
 export async function watch(
   connection: Connection,
   productIds: string[],

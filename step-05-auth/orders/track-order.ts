@@ -1,4 +1,4 @@
-// TrackOrder: sends updates, and answers pings, and neither waits for the other.
+// Implements TrackOrder: sends status updates and answers pings, independently of each other.
 
 import { status } from "@grpc/grpc-js";
 import { minutesAway } from "../../shared/bakery/courier.ts";
@@ -15,7 +15,7 @@ const MAX_SHOWN_CHARACTERS = 64;
 
 type TrackingContext = BidiContext<TrackOrderResponse>;
 
-/** Ends when the order is delivered, whether or not the client has closed its side by then. */
+/** Returns when the order is delivered, whether the client has half-closed by then or not. */
 export async function trackOrder(
   orders: OrderBook,
   requests: AsyncIterator<TrackOrderRequest>,
@@ -34,8 +34,8 @@ export async function trackOrder(
   }
   const delivered = sendUpdates(orders, orderId, context);
   const answered = answerPings(requests, context);
-  // The call is over when the order is delivered, or when a bad ping makes `answered` reject. When
-  // `answered` resolves, the client has closed its side, and we still wait for the delivery.
+  // The call ends when the order is delivered, or when a bad ping makes `answered` reject. When
+  // `answered` resolves, the client has half-closed, and we still wait for the delivery.
   await Promise.race([delivered, answered.then(() => delivered)]);
 }
 
@@ -54,7 +54,7 @@ async function answerPings(
   requests: AsyncIterator<TrackOrderRequest>,
   { send }: TrackingContext,
 ): Promise<void> {
-  // By hand, because the first message was taken from the same iterator.
+  // Not with `for await`: the first message has been taken from this iterator already.
   for (let next = await requests.next(); !next.done; next = await requests.next()) {
     const { content } = next.value;
     if (content?.$case !== "ping") throw invalidArgument("only pings may follow the first message");

@@ -1,12 +1,12 @@
-// Makes a folder with all that belongs in it, or not at all.
+// Creates a folder with all its files, or not at all.
 
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 /**
- * Makes `folder` unless it exists. Two programs may do this at the same time: one of them makes it.
- * @param write puts the files into a draft of the folder, which then gets its name in one move.
- * @returns false if the folder was there already, or another program was faster.
+ * Creates `folder` unless it exists. If two programs do this at the same time, one of them wins.
+ * @param write writes the files into a draft folder, which is then renamed to `folder`.
+ * @returns false if the folder already exists, or another program has created it first.
  */
 export async function makeFolder(
   folder: string,

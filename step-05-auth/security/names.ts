@@ -1,6 +1,6 @@
 // The names that tokens carry. Make them yours.
 
-/** Who issues tokens. */
+/** The issuer of tokens. */
 export const ISSUER = "bakery";
-/** For whom they are: a token for another audience is refused. */
+/** The audience of tokens: the server refuses a token for another one. */
 export const AUDIENCE = "bakery.v1";

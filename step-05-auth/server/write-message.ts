@@ -1,11 +1,11 @@
-// Writes a message of a stream when there is room for it.
+// Writes a message to a stream, and waits until there is room for the next one.
 
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 
 /**
- * Resolves when the next message may follow.
- * @throws the signal's reason once it has aborted: then nothing more is written.
+ * Resolves when the next message may be written.
+ * @throws the signal's reason if it has aborted; nothing is written then.
  */
 export async function writeMessage<Message>(
   call: Writable,
@@ -13,7 +13,7 @@ export async function writeMessage<Message>(
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
-  // false: the client reads slower than we write, and to go on would fill this process's memory.
-  // An abort ends the wait too; the next call of this function then throws its reason.
+  // false: the buffer is full, because the client reads more slowly than we write. Without the
+  // wait, messages would pile up in memory. An abort ends the wait too; the next call then throws.
   if (!call.write(message)) await once(call, "drain", { signal }).catch(() => {});
 }

@@ -10,27 +10,33 @@ import {
   CatalogServiceClient,
   type RestockProductsRequest,
   type RestockProductsResponse,
+  type SearchProductsResponse,
 } from "../gen/bakery/v1/catalog.ts";
 
-/** @param args one PRODUCT=UNITS for each crate. */
-export async function restock(connection: Connection, args: string[]) {
+type Upload = ClientWritableStream<RestockProductsRequest>;
+
+/**
+ * Uploads crates and their delivery note.
+ * @param args one PRODUCT=UNITS for each crate.
+ * @param options.cancel-after cancels after this many crates, before the note; 0 doesn't cancel.
+ */
+export async function restock(
+  connection: Connection,
+  args: string[],
+  { "cancel-after": cancelAfter }: { "cancel-after": number },
+) {
   const catalog = connection.stub(CatalogServiceClient);
-  const crates = args.map(parseAmount);
+  const crates = args.map(crateMessage);
+  const note = noteMessage(crates.length);
   const { products, units } = await unaryCall<RestockProductsResponse>((done) => {
     const call = catalog.restockProducts(new Metadata(), connection.callOptions(), done);
-    upload(call, delivery(crates)).catch(() => call.cancel()); // Half a delivery counts as none.
+    const sent =
+      cancelAfter > 0
+        ? breakOff(connection, call, crates.slice(0, cancelAfter))
+        : upload(call, [...crates, note]);
+    sent.catch(() => call.cancel()); // Without its note, a delivery changes nothing.
   });
   console.log(`restocked ${formatCount(units, "unit")} of ${formatCount(products, "product")}`);
-}
-
-/** Yields the messages of a delivery, each made when it is asked for. */
-function* delivery(
-  crates: readonly { name: string; amount: number }[],
-): Generator<RestockProductsRequest> {
-  for (const { name, amount } of crates) {
-    yield { content: { $case: "crate", value: { productId: name, units: amount } } };
-  }
-  yield { content: { $case: "deliveryNote", value: { crates: crates.length } } };
 }
 
 /** Writes each message when there is room for it: the server may read slower than we write. */
@@ -42,4 +48,30 @@ export async function upload<Message>(
     if (!call.write(message)) await once(call, "drain");
   }
   call.end(); // Half-close: we have nothing more to send, and wait for the response.
+}
+
+/** Writes the crates, and cancels the call once they have arrived. */
+async function breakOff(
+  connection: Connection,
+  call: Upload,
+  crates: readonly RestockProductsRequest[],
+): Promise<void> {
+  for (const crate of crates) call.write(crate);
+  // An upload has no response before its end. We make a second call over the same connection: when
+  // it's answered, the server has the crates too.
+  const catalog = connection.stub(CatalogServiceClient);
+  await unaryCall<SearchProductsResponse>((done) =>
+    catalog.searchProducts({ query: "" }, new Metadata(), connection.callOptions(), done),
+  );
+  call.cancel();
+}
+
+/** @param arg PRODUCT=UNITS */
+function crateMessage(arg: string): RestockProductsRequest {
+  const { name, amount } = parseAmount(arg);
+  return { content: { $case: "crate", value: { productId: name, units: amount } } };
+}
+
+function noteMessage(crates: number): RestockProductsRequest {
+  return { content: { $case: "deliveryNote", value: { crates } } };
 }

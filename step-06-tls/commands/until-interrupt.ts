@@ -1,12 +1,12 @@
-// Lets a person leave a stream with Ctrl+C.
+// Lets the user leave a stream with Ctrl+C.
 
 import { type ClientReadableStream, status } from "@grpc/grpc-js";
 import { isServiceError } from "./call-failure.ts";
 
 /**
- * Runs `read`, which reads a stream to its end. Ctrl+C cancels the call, and so does `leave`; the
- * CANCELLED that the call then ends with is not an error.
- * @returns true if the call was left that way.
+ * Runs `read`, which reads a stream to its end. Ctrl+C or `leave` cancels the call; the CANCELLED
+ * that it then ends with is not an error.
+ * @returns true if the call was cancelled in this way.
  */
 export async function untilInterrupt(
   call: Pick<ClientReadableStream<unknown>, "cancel">,
@@ -15,7 +15,7 @@ export async function untilInterrupt(
   let left = false;
   const leave = () => {
     left = true;
-    call.cancel(); // To stop reading is not enough: the server would go on streaming.
+    call.cancel(); // If we only stopped reading, the server would keep streaming.
   };
   process.once("SIGINT", leave);
   try {

@@ -1,13 +1,13 @@
-// Lets one program at a time change what is in a folder.
+// Lets only one program at a time change a folder.
 
 import { closeSync, openSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
 const POLL_MS = 20;
-const STALE_MS = 10_000; // A program that was killed leaves its lock behind.
+const STALE_MS = 10_000; // A killed program leaves its lock behind.
 
-/** Waits until no other program is in `act` for this folder, then returns what `act` returns. */
+/** Waits until no other program runs `act` for this folder, then returns the result of `act`. */
 export async function alone<Result>(folder: string, act: () => Promise<Result>): Promise<Result> {
   const lock = join(folder, ".lock");
   while (!tryLock(lock)) await setTimeout(POLL_MS);

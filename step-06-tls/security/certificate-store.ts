@@ -1,4 +1,4 @@
-// Keeps certificates in a folder: NAME.pem, and beside it the private key NAME-key.pem.
+// Keeps certificates in a folder: NAME.pem, with its private key NAME-key.pem beside it.
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -18,10 +18,9 @@ export function readPair(folder: string, name: string): Pair | undefined {
 }
 
 /**
- * Returns the server's pair and its CA if the CA's key is kept elsewhere; undefined if it is here,
- * or there is no CA yet.
- * @throws {ExpectedError} if the server's pair is unusable: it can't be renewed without the CA's
- *   key.
+ * Returns the server's pair and its CA if the CA's key is kept elsewhere. Returns undefined if the
+ * key is in the folder, or if there is no CA yet.
+ * @throws {ExpectedError} if the server's pair is unusable: renewing it takes the CA's key.
  */
 export function readForeign(folder: string): Record<"ca" | "server", Pair> | undefined {
   const [ca, caKey] = [join(folder, "ca.pem"), join(folder, "ca-key.pem")];
@@ -36,8 +35,8 @@ export function readForeign(folder: string): Record<"ca" | "server", Pair> | und
 }
 
 /**
- * Returns true if the pair belongs together, is from `issuer` and has not expired.
- * @param names if given, the names that the certificate must be good for, these and no others.
+ * Returns true if certificate and key belong together, `issuer` signed it, and it hasn't expired.
+ * @param names if given, exactly the names that the certificate must hold.
  */
 export function isGood(
   pair: Pair | undefined,
@@ -66,10 +65,9 @@ function isForExactly(certificate: X509Certificate, names: readonly string[]): b
 }
 
 /**
- * Writes pairs to a folder. A folder that doesn't exist is made with all pairs in it, or not at
- * all.
- * @param options.replace true to replace the pairs of a folder that exists.
- * @returns false if nothing was written: the folder exists, because another server was faster.
+ * Writes pairs to a folder. Creates a missing folder with all pairs in it, or not at all.
+ * @param options.replace true to replace pairs in an existing folder.
+ * @returns false if it wrote nothing because another server has created the folder first.
  */
 export async function savePairs(
   folder: string,
@@ -87,7 +85,7 @@ function writePairs(folder: string, pairs: Readonly<Record<string, Pair>>): void
   }
 }
 
-/** Replaces a file at once: a reader finds the old text or the new one, never half of it. */
+/** Replaces a file atomically: a reader finds the old text or the new one, never half of it. */
 function replaceFile(file: string, text: string, mode: number): void {
   const draft = `${file}.${process.pid}.new`;
   writeFileSync(draft, text, { mode });

@@ -1,5 +1,4 @@
-// Makes certificates and their keys, as a certificate authority does. For development: see the
-// README.
+// Makes certificates and their keys, as a certificate authority does. For development only.
 
 import "reflect-metadata"; // @peculiar/x509 can't be loaded without it.
 import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";
@@ -11,13 +10,13 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const CLOCK_SKEW_MS = 60_000; // The other side's clock may be behind ours.
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A certificate and the private key that belongs to it, both PEM. */
+/** A certificate and its private key, both PEM. */
 export interface Pair {
   readonly certificate: string;
   readonly key: string;
 }
 
-/** Makes a certificate that signs itself. To trust it is to trust everything that it signs. */
+/** Makes a self-signed certificate. A client that trusts it trusts every certificate it signs. */
 export async function makeCa(days: number): Promise<Pair> {
   const keys = await makeKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -37,7 +36,7 @@ export async function makeCa(days: number): Promise<Pair> {
   return toPem(certificate, keys.privateKey);
 }
 
-/** Makes a server's pair. Clients look for the name that they dial among `names`, the SAN. */
+/** Makes a server's pair. Clients accept it for the `names`, which become its SAN. */
 export async function makeServerCertificate(
   ca: Pair,
   names: readonly string[],
@@ -50,7 +49,7 @@ export async function makeServerCertificate(
   return issue(ca, SERVER_NAME, x509.ExtendedKeyUsage.serverAuth, [san], days);
 }
 
-/** Makes the pair of a client that servers know by `name`. */
+/** Makes a client's pair. Servers see `name` as its subject. */
 export async function makeClientCertificate(ca: Pair, name: string, days: number): Promise<Pair> {
   return issue(ca, name, x509.ExtendedKeyUsage.clientAuth, [], days);
 }
@@ -87,7 +86,7 @@ function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
 }
 
 function importKey(pem: string): Promise<webcrypto.CryptoKey> {
-  // Web Crypto, which signs here, reads no PEM.
+  // Web Crypto, which signs here, can't read PEM.
   const bytes = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
   return webcrypto.subtle.importKey("pkcs8", bytes, ALGORITHM, false, ["sign"]);
 }

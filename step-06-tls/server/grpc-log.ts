@@ -1,10 +1,10 @@
-// Keeps what clients send out of the lines that grpc-js prints by itself.
+// Keeps clients' secrets out of grpc-js's own log.
 
 import { setLogger } from "@grpc/grpc-js";
 
 /**
- * Replaces the logger of grpc-js. It prints the same lines to the same place, except for one:
- * grpc-js shows the value of a header that it can't read, and that may be a password or a token.
+ * Replaces grpc-js's logger with one that prints the same lines to the same place, but hides the
+ * values of headers that grpc-js can't read: they may be passwords or tokens.
  */
 export function redactGrpcLog(): void {
   const printAs =

@@ -1,4 +1,4 @@
-// Server: TLS, with certificates that it makes on its first start and renews when they expire.
+// Server: sets up TLS, makes certificates on the first start, and renews them after they expire.
 
 import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -17,30 +17,30 @@ import { CLIENT_NAME } from "../security/names.ts";
 
 const CA_DAYS = 365;
 
-/** What a server with TLS reads from its environment. */
+/** The environment variables of a server with TLS. */
 export const tlsVariables = {
   CERTS: { default: "", help: "folder of certificates; by default certs in this step's folder" },
   CERT_NAMES: {
     default: "localhost,127.0.0.1,::1",
-    help: "what clients may dial",
+    help: "the names that clients may dial",
     problem: namesProblem,
   },
   CERT_DAYS: { default: 30, max: 365, help: "how long a new certificate is valid" },
-  MTLS: { default: 0, max: 1, help: "1: clients, too, must show a certificate from our CA" },
+  MTLS: { default: 0, max: 1, help: "1: clients must present a certificate from our CA" },
 } as const;
 
 export interface TlsSettings {
-  /** Where certificates are kept. If the CA's key is not there, none are made or renewed. */
+  /** The certificates' folder. Without the CA's key in it, none are made or renewed. */
   readonly folder: string;
   /** The host names and IP addresses that clients may dial. */
   readonly names: readonly string[];
-  /** How long a new certificate is valid. 0 makes one that has expired. */
+  /** How many days a new certificate is valid. 0 makes one that has already expired. */
   readonly days: number;
-  /** True if clients, too, must show a certificate from our CA. */
+  /** True if clients must present a certificate from our CA. */
   readonly mutual: boolean;
 }
 
-/** @param variables what the environment holds for tlsVariables. */
+/** @param variables the values of tlsVariables. */
 export function tlsSettings(variables: {
   readonly CERTS: string;
   readonly CERT_NAMES: string;
@@ -55,14 +55,14 @@ export function tlsSettings(variables: {
   };
 }
 
-/** Returns the credentials of a server with TLS. Prints which certificates had to be made. */
+/** Returns the server's credentials. Prints which certificates it had to make. */
 export async function tlsCredentials(settings: TlsSettings): Promise<ServerCredentials> {
   const { ca, server } = await readOrMake(settings);
-  // TLS 1.2 and 1.3: Node.js speaks nothing older by default.
+  // TLS 1.2 and 1.3: Node.js disables older versions by default.
   return ServerCredentials.createSsl(
-    settings.mutual ? Buffer.from(ca.certificate) : null, // who signs the certificates of clients
+    settings.mutual ? Buffer.from(ca.certificate) : null, // the CA of clients' certificates
     [{ cert_chain: Buffer.from(server.certificate), private_key: Buffer.from(server.key) }],
-    settings.mutual, // true: no connection without such a certificate
+    settings.mutual, // true: refuse a connection without such a certificate
   );
 }
 
@@ -73,7 +73,7 @@ export function namesProblem(text: string): string | undefined {
     : "must be names and addresses with commas between them";
 }
 
-/** @param locked true if no other server can be making certificates in the same folder. */
+/** @param locked true if no other server can be making certificates in this folder. */
 async function readOrMake(
   settings: TlsSettings,
   locked = false,
@@ -91,10 +91,10 @@ async function readOrMake(
   const goodClient = isGood(oldClient, goodCa) ? oldClient : undefined;
   if (goodCa && goodServer && goodClient) return { ca: goodCa, server: goodServer };
 
-  // Several servers may start at once: the first makes what is missing, and the others read it.
+  // Several servers may start at once. The first makes what is missing; the others read it.
   if (replace && !locked) return alone(folder, () => readOrMake(settings, true));
 
-  const maker = await import("../security/certificates.ts"); // Large, and rarely needed.
+  const maker = await import("../security/certificates.ts"); // Large and rarely needed.
   const ca = goodCa ?? (await maker.makeCa(CA_DAYS));
   const server = goodServer ?? (await maker.makeServerCertificate(ca, names, days));
   const client = goodClient ?? (await maker.makeClientCertificate(ca, CLIENT_NAME, days));

@@ -15,8 +15,8 @@ const PRODUCT_ID = /^[a-z][a-z0-9-]{0,63}$/;
 const MAX_QUERY_CHARACTERS = 200;
 
 /**
- * @param options.slowMs how long GetProduct takes; it stands for a database on a bad day.
- * @param options.closing aborts when the server closes: streams end then.
+ * @param options.slowMs how long GetProduct takes to answer; simulates a slow database.
+ * @param options.closing aborts when the server closes; open streams then end.
  */
 export function catalogHandlers(
   catalog: Catalog,
@@ -38,7 +38,7 @@ export function catalogHandlers(
     }),
 
     searchProducts: unary(async ({ query }) => {
-      // A character has one or two UTF-16 units. To count them in a long text takes long.
+      // A character has one or two UTF-16 units. Counting the characters of a long text is slow.
       const tooLong = query.length > 2 * MAX_QUERY_CHARACTERS;
       if (tooLong || [...query].length > MAX_QUERY_CHARACTERS) {
         throw invalidArgument(`query has more than ${MAX_QUERY_CHARACTERS} characters`);

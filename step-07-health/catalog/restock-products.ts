@@ -1,4 +1,4 @@
-// RestockProducts: counts crates as they come in, and applies the delivery when it is complete.
+// Implements RestockProducts: counts the crates, and restocks once the delivery is complete.
 
 import { status } from "@grpc/grpc-js";
 import type { Catalog } from "../../shared/bakery/catalog.ts";
@@ -10,8 +10,10 @@ const MAX_CRATES = 10_000;
 const MAX_UNITS_IN_CRATE = 1000;
 
 /**
- * The end of a stream says only that no more will come. The delivery note says that this was all:
- * it is the commit. Without it nothing is applied; a cancel that comes after it is too late.
+ * Puts all crates on the shelf, or none. The end of the stream isn't enough to commit a delivery,
+ * because a cancelled upload ends the same way. The delivery note is. A cancel that arrives after
+ * the note is too late.
+ * @throws {StatusError} at the first mistake.
  */
 export async function restockProducts(
   catalog: Catalog,
@@ -36,7 +38,7 @@ export async function restockProducts(
       unitsOf.set(productId, (unitsOf.get(productId) ?? 0) + units);
     } else if (content?.$case === "deliveryNote") {
       if (content.value.crates !== crates) {
-        throw invalidArgument(`the note says ${content.value.crates} crates; ${crates} have come`);
+        throw invalidArgument(`the note says ${content.value.crates} crates; ${crates} came`);
       }
       noted = true;
     } else {
@@ -48,7 +50,7 @@ export async function restockProducts(
   const lines = [...unitsOf].map(([productId, quantity]) => ({ productId, quantity }));
   const [shortfall] = catalog.add(lines);
   if (shortfall !== undefined) {
-    const details = `there is room for ${shortfall.possible} more units of ${shortfall.productId}`;
+    const details = `the shelf has room for ${shortfall.possible} more ${shortfall.productId}`;
     throw new StatusError(status.FAILED_PRECONDITION, details);
   }
   return { products: lines.length, units: lines.reduce((sum, line) => sum + line.quantity, 0) };

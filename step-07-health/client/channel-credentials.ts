@@ -1,4 +1,4 @@
-// Client: says whom a channel trusts, what it shows of itself, and which token goes with each call.
+// Client: sets which CA a channel trusts, what certificate it presents, and its calls' token.
 
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
@@ -6,7 +6,7 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { type ChannelCredentials, type ChannelOptions, credentials, Metadata } from "@grpc/grpc-js";
 import { UsageError } from "../../shared/terminal/program.ts";
 
-/** Files are PEM. An empty string stands for "none". */
+/** Files are PEM. An empty string means none. */
 export interface ChannelSettings {
   /** The certificate of the only CA that is trusted. */
   readonly ca: string;
@@ -17,15 +17,15 @@ export interface ChannelSettings {
   readonly token: string;
 }
 
-/** What a channel is made with, besides its address. */
+/** What a channel needs besides its address. */
 export interface ChannelSecurity {
   readonly credentials: ChannelCredentials;
   readonly channelOptions: ChannelOptions;
 }
 
 /**
- * Returns what a channel to `address` (HOST:PORT) is made with.
- * @throws {UsageError} if a file can't be read, or settings contradict each other.
+ * Returns what a channel to `address` (HOST:PORT) needs.
+ * @throws {UsageError} if a file can't be read, or if settings contradict each other.
  */
 export function channelSecurity(settings: ChannelSettings, address: string): ChannelSecurity {
   const { ca, cert, key, plaintext, token } = settings;
@@ -58,9 +58,9 @@ export function channelSecurity(settings: ChannelSettings, address: string): Cha
 }
 
 /**
- * TLS sends the name that it dials, so that a server with several certificates can choose (SNI, RFC
- * 6066). An IP address is not allowed there. grpc-js sends it all the same, and Node.js 25 and
- * newer refuse to connect then. So where an address is dialled, this sends a name that nobody has.
+ * A TLS client sends the name that it dials, so that a server with several certificates can choose
+ * one (SNI, RFC 6066). An IP address isn't allowed there. grpc-js sends it anyway, and Node.js 25
+ * and newer then refuse to connect. So for an address, this sends a name that nobody has.
  */
 function serverName(address: string): { host: string; channelOptions: ChannelOptions } {
   const host = address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
@@ -68,19 +68,19 @@ function serverName(address: string): { host: string; channelOptions: ChannelOpt
   return { host, channelOptions: { "grpc.ssl_target_name_override": "ip-address.invalid" } };
 }
 
-/** @param files the CA, the client's key and its certificate, in the order of createSsl. */
+/** @param files the CA, the client's key and the client's certificate, as createSsl takes them. */
 function tls(
   host: string,
   files: [ca: Buffer, key: Buffer | null, cert: Buffer | null],
 ): ChannelCredentials {
   try {
     return credentials.createSsl(...files, {
-      // The certificate must be for the host that was dialled, whatever name was sent.
+      // The certificate must hold the host that was dialled, not the name that was sent.
       checkServerIdentity: (_sent: string, certificate: PeerCertificate) =>
         checkServerIdentity(host, certificate),
     });
   } catch (error) {
-    // Such as "key values mismatch": it belongs to another certificate.
+    // For example "key values mismatch": the key belongs to another certificate.
     throw new UsageError(`--cert, --key: ${error instanceof Error ? error.message : error}`);
   }
 }
@@ -91,7 +91,7 @@ function readPem(option: string, file: string, content: string): Buffer {
     if (pem.includes(`${content}-----`)) return pem;
   } catch {
     throw new UsageError(
-      `${option}: cannot read ${file}: when a server starts, it makes what is missing in its certs`,
+      `${option}: cannot read ${file}: a server makes missing certificates when it starts`,
     );
   }
   throw new UsageError(`${option}: ${file} is not a PEM file with a ${content}`);

@@ -1,11 +1,11 @@
-// Lets a unary call be awaited.
+// Makes unary calls awaitable.
 
 import type { requestCallback } from "@grpc/grpc-js";
 
 /**
- * Turns the callback with which grpc-js answers a unary call into a promise:
- * `unaryCall<Response>((done) => stub.method(…, done))`. It rejects with the ServiceError of a call
- * that fails.
+ * Returns a promise for the response of a unary call:
+ * `unaryCall<Response>((done) => stub.method(…, done))`. If the call fails, the promise rejects
+ * with its ServiceError.
  */
 export function unaryCall<Response>(
   start: (done: requestCallback<Response>) => unknown,

@@ -1,4 +1,4 @@
-// The command that asks whether the server is well: for people, and as a probe for machines.
+// Checks the server's health: a command for people, and a probe for machines.
 
 import { Metadata } from "@grpc/grpc-js";
 import { ExpectedError } from "../../shared/terminal/program.ts";
@@ -9,9 +9,9 @@ import { describeFailure, isServiceError } from "./call-failure.ts";
 import { untilInterrupt } from "./until-interrupt.ts";
 
 /**
- * Prints the status of a service, or of the whole server if none is named; with `watch` also every
- * change, until Ctrl+C.
- * @throws {ExpectedError} for exit code 1, unless the (last) status is SERVING.
+ * Prints the status of a service, or of the whole server if none is named. With `watch`, prints
+ * every change until Ctrl+C.
+ * @throws {ExpectedError} for exit code 1, unless the last status is SERVING.
  */
 export async function health(
   connection: Connection,
@@ -20,7 +20,7 @@ export async function health(
 ) {
   const ask = watch ? watchStatus : checkStatus;
   const status = await ask(connection, service).catch((error: unknown) => {
-    // For a probe there is one kind of "no", whatever the cause.
+    // A probe needs one exit code for every cause.
     throw isServiceError(error) ? new ExpectedError(describeFailure(error)) : error;
   });
   if (status !== "SERVING") throw new ExpectedError(`${service || "the server"} is not serving`);

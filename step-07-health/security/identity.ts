@@ -1,4 +1,4 @@
-// Knows who makes a call. Clients can't write to it.
+// Keeps the identity of a call's user, where clients can't write to it.
 
 import type { Metadata } from "@grpc/grpc-js";
 
@@ -11,9 +11,9 @@ export interface Identity {
 }
 
 /**
- * Keyed by the metadata object of a call, which goes from interceptor to interceptor to handler.
- * The contents of that object would not do: they come from the client, who can send anything. So an
- * interceptor must pass on this very object, not a clone.
+ * Keyed by the call's metadata object, which interceptors pass on to the handler. Its contents come
+ * from the client, which can send anything, so the identity must not be stored in them.
+ * Interceptors must pass on this same object, not a clone.
  */
 const identities = new WeakMap<Metadata, Identity>();
 

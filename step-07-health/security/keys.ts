@@ -1,5 +1,4 @@
-// Keeps the key pair that tokens are signed and verified with, and makes it when it is first
-// needed.
+// Keeps the key pair that signs and verifies tokens, and creates it on first use.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,13 +12,13 @@ export const keysFolder: string = join(import.meta.dirname, "..", "keys");
 const PRIVATE_KEY = "private-key.pem";
 const PUBLIC_KEY = "public-key.pem";
 
-/** Returns the signing key, PEM. Anyone who has it can issue tokens for anyone. */
+/** Returns the signing key as PEM. Anyone who has it can issue tokens for any user. */
 export async function readPrivateKey(folder: string): Promise<string> {
   await makeKeys(folder);
   return readKey(folder, PRIVATE_KEY);
 }
 
-/** Returns the key to verify tokens with, PEM: all that a server needs. */
+/** Returns the key that verifies tokens as PEM. A server needs no other. */
 export async function readPublicKey(folder: string): Promise<string> {
   await makeKeys(folder);
   return readKey(folder, PUBLIC_KEY);

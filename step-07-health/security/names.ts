@@ -1,12 +1,12 @@
 // The names that tokens and certificates carry. Make them yours.
 
-/** Who issues tokens. */
+/** The issuer of tokens. */
 export const ISSUER = "bakery";
-/** For whom they are: a token for another audience is refused. */
+/** The audience of tokens: the server refuses a token for another one. */
 export const AUDIENCE = "bakery.v1";
 
-/** The subjects of the certificates that the server makes. Clients see them, and check none. */
+/** The subjects of the certificates that the server makes. Clients don't check them. */
 export const CA_NAME = "Bakery development CA";
 export const SERVER_NAME = "bakery";
-/** For the client's certificate: this name appears in the server's log. */
+/** The subject of the client's certificate: it appears in the server's log. */
 export const CLIENT_NAME = "van";

@@ -1,4 +1,4 @@
-// Says who may call what. It names every method of every service; an unknown method is refused.
+// Defines who may call which method. A method that isn't listed is refused.
 
 import type { CatalogServiceService } from "../gen/bakery/v1/catalog.ts";
 import type { OrderServiceService } from "../gen/bakery/v1/orders.ts";
@@ -12,10 +12,10 @@ type PathOf<Service> = Service[keyof Service] extends { path: infer Path extends
   ? Path
   : never;
 
-/** "anyone" needs no token. A list names the roles that may call. */
+/** "anyone" means that no token is needed; a list holds the roles that may call. */
 type Access = "anyone" | readonly Role[];
 
-// The type has a key for each method: one that is missing here does not compile.
+// The type has a key for each method, so a missing entry doesn't compile.
 const policy: Readonly<
   Record<PathOf<typeof CatalogServiceService> | PathOf<typeof OrderServiceService>, Access> &
     Record<PathOf<typeof HealthService> | PathOf<typeof ServerReflectionService>, Access> &
@@ -27,7 +27,7 @@ const policy: Readonly<
   "/bakery.v1.CatalogService/RestockProducts": ["baker"],
   "/bakery.v1.OrderService/CreateOrder": ["customer", "baker"],
   "/bakery.v1.OrderService/TrackOrder": ["customer", "baker"],
-  // Machines that watch servers and people who explore them have no token.
+  // Probes have no token, nor do people who explore the server.
   "/grpc.health.v1.Health/Check": "anyone",
   "/grpc.health.v1.Health/List": "anyone",
   "/grpc.health.v1.Health/Watch": "anyone",
@@ -37,7 +37,7 @@ const policy: Readonly<
 
 const accessTo: ReadonlyMap<string, Access> = new Map(Object.entries(policy));
 
-/** Returns true if a call without a token is let through. */
+/** Returns true if the method needs no token. */
 export function isOpen(path: string): boolean {
   return accessTo.get(path) === "anyone";
 }

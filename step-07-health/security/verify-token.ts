@@ -1,4 +1,4 @@
-// Verifies tokens, and caches the results.
+// Verifies tokens and caches the results.
 
 import { errors, importSPKI, jwtVerify } from "jose";
 import { LRUCache } from "lru-cache";
@@ -10,10 +10,10 @@ export const ALGORITHM = "EdDSA";
 const MAX_TOKEN_CHARACTERS = 4096;
 const MAX_CACHED_TOKENS = 1000;
 
-/** All that a client may know about a token that is refused. */
+/** The reasons for a refusal that a client may know. */
 export type Refusal = "token expired" | "token invalid";
 
-/** Resolves with the identity, or with the reason why there is none. */
+/** Resolves with the token's identity, or with the reason for refusing it. */
 export type TokenVerifier = (token: string) => Promise<Identity | Refusal>;
 
 export async function tokenVerifier(publicKeyPem: string): Promise<TokenVerifier> {
@@ -26,7 +26,7 @@ export async function tokenVerifier(publicKeyPem: string): Promise<TokenVerifier
     if (token.length > MAX_TOKEN_CHARACTERS) return "token invalid";
     try {
       const { payload } = await jwtVerify<{ role?: unknown }>(token, key, {
-        algorithms: [ALGORITHM], // Named here, never taken from the token.
+        algorithms: [ALGORITHM], // Fixed here, never taken from the token.
         issuer: ISSUER,
         audience: AUDIENCE,
         requiredClaims: ["sub", "role", "iat", "exp"],
@@ -38,7 +38,7 @@ export async function tokenVerifier(publicKeyPem: string): Promise<TokenVerifier
       }
       const identity = { userId: sub, role };
       const leftMs = exp * 1000 - Date.now();
-      if (leftMs > 0) verified.set(token, identity, { ttl: leftMs }); // Never beyond its expiry.
+      if (leftMs > 0) verified.set(token, identity, { ttl: leftMs }); // Not past its expiry.
       return identity;
     } catch (error) {
       return error instanceof errors.JWTExpired ? "token expired" : "token invalid";

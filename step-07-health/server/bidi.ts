@@ -1,4 +1,4 @@
-// Lets a bidirectional handler be an async function: requests come in, and it sends when it likes.
+// Lets a bidirectional handler be an async function that receives requests and sends responses.
 
 import { once } from "node:events";
 import type { handleBidiStreamingCall } from "@grpc/grpc-js";
@@ -8,14 +8,14 @@ import { streamContext } from "./stream-context.ts";
 import { writeMessage } from "./write-message.ts";
 
 export interface BidiContext<Response> extends CallContext {
-  /** Resolves when there is room for another response. */
+  /** Sends a response, and resolves when there is room for another one. */
   send(response: Response): Promise<void>;
 }
 
 /**
- * Runs `converse` and ends the call when it ends: with OK, or with the status that it throws. Once
- * the signal aborts the call is over, even if `converse` is still waiting for something.
- * @param closing aborts when the server closes: the call ends then.
+ * Runs `converse` and ends the call when it returns, with OK, or throws, with that status. When the
+ * context's signal aborts, the call ends even if `converse` is still waiting for something.
+ * @param closing aborts when the server closes, which ends the call.
  */
 export function bidi<Request, Response>(
   closing: AbortSignal,
@@ -24,8 +24,8 @@ export function bidi<Request, Response>(
   return (call) => {
     const { context, over } = streamContext(call, closing);
     const { signal } = context;
-    // An ordinary loop over a stream destroys it at its end. Here that end is the client's
-    // half-close, after which we still have much to send. (Node.js's streams have this iterator.)
+    // An ordinary loop over a stream destroys the stream at its end. Here this end is the client's
+    // half-close, and we still have responses to send. So we use an iterator that leaves it alone.
     const requests: AsyncIterator<Request> = call.iterator({ destroyOnReturn: false });
     const send = (response: Response) => writeMessage(call, response, signal);
     const done = (async () => converse(requests, { ...context, send }))();
@@ -34,7 +34,7 @@ export function bidi<Request, Response>(
       .then(() => signal.throwIfAborted())
       .then(
         () => {
-          over.abort(); // First of all, so that nothing is written after the end.
+          over.abort(); // First, so that nothing is written after the end.
           call.end();
         },
         (thrown: unknown) => {

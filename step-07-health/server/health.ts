@@ -1,4 +1,4 @@
-// Server: tells machines whether to send calls here.
+// Server: tells machines whether to send it calls.
 
 import type { ServerInterceptor } from "@grpc/grpc-js";
 import { HealthImplementation, type ServingStatusMap } from "grpc-health-check";
@@ -10,14 +10,14 @@ export interface Health {
   /** Sets the status of a service. Has no effect once the server is draining. */
   setStatus(service: string, status: ServingStatus): void;
   addToServer: HealthImplementation["addToServer"];
-  /** Must be among the server's interceptors: it answers for services that aren't there. */
+  /** Must be one of the server's interceptors: it answers for unknown services. */
   readonly interceptor: ServerInterceptor;
 }
 
 /**
- * Says NOT_SERVING for everything once `draining` aborts, for good. Health is advisory: calls that
+ * Sets everything to NOT_SERVING, for good, once `draining` aborts. Health is advisory: calls that
  * still arrive are served.
- * @param statuses what to say at first; "" stands for the server as a whole.
+ * @param statuses the first status of each service; "" is the whole server.
  */
 export function serverHealth(statuses: ServingStatusMap, draining: AbortSignal): Health {
   const health = new HealthImplementation(statuses);

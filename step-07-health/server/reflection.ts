@@ -1,4 +1,4 @@
-// Server: tells people and tools what can be called, so that they need no proto files.
+// Server: tells tools what they can call, so that they need no proto files.
 
 import { readFileSync } from "node:fs";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -6,17 +6,17 @@ import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/pr
 import { ReflectionService } from "@grpc/reflection";
 
 /**
- * Returns reflection, v1 and v1alpha, for every service that the descriptors describe. It gets them
- * file by file, as buf has made them. Loaded in any other way they lose their imports, and tools
- * find nothing (grpc-node issue 2595).
- * @param descriptorsFile a FileDescriptorSet: what proto files say, with imports and comments.
+ * Returns reflection, v1 and v1alpha, for every service in the descriptors. It gets them file by
+ * file, exactly as buf writes them: proto-loader would drop their imports, and tools would find no
+ * service (grpc-node issue 2595).
+ * @param descriptorsFile a FileDescriptorSet: the proto files in binary form, with imports.
  */
 export function serverReflection(descriptorsFile: string): ReflectionService {
   const { file } = fromBinary(FileDescriptorSetSchema, readFileSync(descriptorsFile));
   const fileDescriptorProtos = file.map((one) =>
     Buffer.from(toBinary(FileDescriptorProtoSchema, one)),
   );
-  // The shape in which proto-loader would pass them on. Only the descriptors are read from it.
+  // The shape that proto-loader would return. Only its descriptors are read.
   const format = "Protocol Buffer 3 DescriptorProto";
   return new ReflectionService({ services: { format, type: {}, fileDescriptorProtos } });
 }

@@ -1,13 +1,13 @@
-// Lets a unary handler be an async function from a request to its response.
+// Lets a unary handler be an async function that returns the response.
 
 import type { handleUnaryCall, ServerUnaryCall } from "@grpc/grpc-js";
 import { type CallContext, callContext } from "./call-context.ts";
 import { toStatus } from "./status-error.ts";
 
 /**
- * Returns the callback-style handler that grpc-js expects. grpc-js ignores the promise of an async
- * handler: one that rejects would answer nothing and end the process. Here every outcome, a
- * response or an error, becomes exactly one call of the callback.
+ * Returns the callback-style handler that grpc-js expects. grpc-js ignores the promise that an
+ * async handler returns: if it rejected, the client would get no answer and the process would end.
+ * This handler calls the callback exactly once, with a response or an error.
  */
 export function unary<Request, Response>(
   handle: (request: Request, context: CallContext) => Promise<Response>,
@@ -20,7 +20,7 @@ export function unary<Request, Response>(
   };
 }
 
-/** Rejects also when the handler throws at once. */
+/** Rejects even if the handler throws before it returns a promise. */
 async function answer<Request, Response>(
   handle: (request: Request, context: CallContext) => Promise<Response>,
   call: ServerUnaryCall<Request, Response>,

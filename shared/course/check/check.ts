@@ -1,47 +1,39 @@
 // npm run check: all that can be checked without running the course.
 
-import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ExpectedError } from "../../terminal/program.ts";
-import { bufProgram, generateStale } from "../generate.ts";
+import { generateStale } from "../generate.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
+import { hasTools, problemsOf, type Tool } from "../tools.ts";
 import { findProblems } from "./rules.ts";
 
 /** Resolves to what is wrong, empty if nothing is. */
 type Check = () => Promise<string>;
 
-const modules = join(courseRoot, "node_modules");
+const tool =
+  (name: Tool, ...args: string[]): Check =>
+  () =>
+    problemsOf(courseRoot, name, ...args);
 
-function tool(program: string, args: readonly string[]): Check {
-  return () =>
-    new Promise((resolve) => {
-      execFile(process.execPath, [program, ...args], { cwd: courseRoot }, (error, out, err) =>
-        resolve(error === null ? "" : `${out}${err}`.trim() || error.message),
-      );
-    });
-}
-
-const biome = join(modules, "@biomejs", "biome", "bin", "biome");
-const tsc = join(modules, "typescript", "bin", "tsc");
 const names = listSteps().map(({ name }) => name);
 const checks: [title: string, check: Check][] = [
-  ["format and lint", tool(biome, ["check", "--error-on-warnings"])],
-  ["types", tool(tsc, ["--noEmit"])],
+  ["format and lint", tool("biome", "check", "--error-on-warnings")],
+  ["types", tool("tsc", "--noEmit")],
   ...names.flatMap((name, at): [string, Check][] => {
     const previous = names[at - 1] ?? name;
     return [
-      [`buf lint ${name}`, tool(bufProgram, ["lint", name])],
-      [`buf format ${name}`, tool(bufProgram, ["format", "--diff", "--exit-code", name])],
-      [`buf breaking ${name}`, tool(bufProgram, ["breaking", name, "--against", previous])],
+      [`buf lint ${name}`, tool("buf", "lint", name)],
+      [`buf format ${name}`, tool("buf", "format", "--diff", "--exit-code", name)],
+      [`buf breaking ${name}`, tool("buf", "breaking", name, "--against", previous)],
     ];
   }),
   ["rules of the course", async () => findProblems(courseRoot).join("\n")],
 ];
 
 await runScript("Usage: npm run check", async () => {
-  if (!existsSync(biome) || !existsSync(tsc)) {
+  if (!hasTools()) {
     throw new ExpectedError("npm run check needs the development packages: npm ci --include=dev");
   }
   generateStale(courseRoot);

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { diffSteps } from "../author/step-diff.ts";
-import type { Readme } from "../play/readme.ts";
+import { captionOf, EXERCISES, isCaption, type Part, type Readme } from "../play/readme.ts";
 import type { Step } from "../steps.ts";
 
 const [MIN_WORDS, MAX_WORDS] = [350, 900];
@@ -16,30 +16,61 @@ export const sections: Readonly<Record<string, string>> = {
   "Run it": "Terminals, full commands, output. A Mermaid diagram where messages cross.",
   "On the wire": "What really travels: path, metadata, frames, status.",
   "Break it": "One edit or one wrong input, and the different output.",
+  [EXERCISES]:
+    "One or two exercises, ### 1. Title: a goal, its check in console blocks, <details> with Hints and Solution.",
   "In production": "At most five caveats, each with what to do.",
 };
 
-/** Compares the table under "What changed" with the files that differ, in whatever order it lists them. */
+/** Returns the rows of a section's tables, without their heads. */
+function rowsOf(parts: readonly Part[], section: string): { line: number; cells: string[] }[] {
+  return parts.flatMap((part) => {
+    if (part.section !== section || part.kind !== "prose" || !part.text.startsWith("|")) return [];
+    return part.text.split("\n").flatMap((row, at) => {
+      const cells = row.split(/(?<!\\)\|/).map((cell) => cell.trim());
+      return at < 2 ? [] : [{ line: part.line + at, cells: cells.slice(1, -1) }];
+    });
+  });
+}
+
+/** Finds terms of the glossary that do not stand in bold in the README of the step that they link to. */
+export function glossaryProblems(readmes: readonly Readme[]): string[] {
+  const { file, parts } = readmes.find((readme) => readme.file === "README.md") ?? {
+    file: "",
+    parts: [],
+  };
+  return rowsOf(parts, "Glossary").flatMap(({ line, cells: [term = "", , step = ""] }) => {
+    const [, link] = /\]\((.+)\)/.exec(step) ?? [];
+    const lesson = readmes.find((readme) => readme.file === link);
+    if (lesson === undefined)
+      return [`${file}:${line}: ${term} must link to the README of its step`];
+    const text = lesson.parts.map((part) => (part.kind === "prose" ? part.text : "")).join("\n");
+    const bold = [...text.matchAll(/\*\*([^*]+)\*\*/g)].map(([, words = ""]) => plain(words));
+    return bold.includes(plain(term))
+      ? []
+      : [`${link}: must introduce **${term}**: the glossary says so`];
+  });
+}
+
+/** Returns a term as it is compared: in one line and lower case, without backticks and the s of a plural. */
+function plain(term: string): string {
+  return term.toLowerCase().replaceAll("`", "").replace(/\s+/g, " ").replace(/s$/, "");
+}
+
+/** Compares the tables under "What changed" with the files that differ, in whatever order they list them. */
 export function changeTableProblems(
   root: string,
   before: Step | undefined,
   step: Step,
   { file, parts }: Readme,
 ): string[] {
-  const heading = parts.findIndex(
-    (part) => part.kind === "heading" && part.text === "What changed",
-  );
-  const table = parts
-    .slice(heading + 1)
-    .find((part) => part.kind === "prose" && part.text.startsWith("|"));
-  const rows = table?.kind === "prose" ? table.text.split("\n") : [];
+  const rows = rowsOf(parts, "What changed");
   const said = new Map(
-    rows.flatMap((row) => {
-      const [, name, kind] = /^\|\s*`([^`]+)`\s*\|\s*(\w+)\s*\|/.exec(row) ?? [];
-      return name === undefined || kind === undefined ? [] : [[name, kind] as const];
+    rows.flatMap(({ cells: [name = "", kind = ""] }) => {
+      const [, quoted] = /^`([^`]+)`$/.exec(name) ?? [];
+      return quoted === undefined ? [] : [[quoted, kind] as const];
     }),
   );
-  const place = `${file}:${table?.line ?? 1}`;
+  const place = `${file}:${rows[0]?.line ?? 1}`;
   const real = diffSteps(root, before?.name, step.name);
   return [
     ...real
@@ -74,6 +105,63 @@ export function quoteProblems(root: string, { file, parts }: Readme): string[] {
   });
 }
 
+/** Finds blocks without their caption, and captions without their block. */
+export function captionProblems({ file, parts }: Readme): string[] {
+  return parts.flatMap((part, at) => {
+    const above = parts[at - 1];
+    const wanted = captionOf(part);
+    const found = above?.kind === "prose" && isCaption(above) ? above.text : undefined;
+    if (found === wanted) return [];
+    const place = `${file}:${part.line}`;
+    return wanted === undefined
+      ? [`${place}: ${found} must stand directly above the block that it names`]
+      : [`${place}: write ${wanted} directly above this block, as a paragraph of its own`];
+  });
+}
+
+/** Finds Ctrl+C in a terminal that runs npx: tsx may kill the program before it has said its last. */
+export function interruptProblems({ file, parts }: Readme): string[] {
+  const running = new Map<string | undefined, string>();
+  return parts.flatMap((part) => {
+    if (part.kind !== "transcript") return [];
+    return part.acts.flatMap(({ kind, command, line }) => {
+      if (kind === "run") running.set(part.terminal, command);
+      const isLossy = kind === "interrupt" && running.get(part.terminal)?.includes("npx tsx");
+      return isLossy ? [`${file}:${line}: ^C needs node --import tsx instead of npx tsx`] : [];
+    });
+  });
+}
+
+/** Finds exercises that lack the common form; see `sections`. */
+export function exerciseProblems({ file, parts }: Readme): string[] {
+  const exercises = parts.flatMap((part) =>
+    part.exercise !== undefined && part.kind === "heading" && part.depth > 2 ? [part] : [],
+  );
+  const section = parts.find(({ exercise }) => exercise === 0);
+  if (section === undefined) return [];
+  const count = exercises.length >= 1 && exercises.length <= 2;
+  return [
+    ...(count ? [] : [`${file}:${section.line}: ${EXERCISES} must have one or two exercises`]),
+    ...exercises.flatMap(({ exercise, text, line, depth }) => {
+      const own = parts.filter((part) => part.exercise === exercise);
+      const inside = (kind: string, folded?: string) =>
+        own.some((part) => part.kind === kind && part.folded === folded);
+      const folds = own.flatMap((part) =>
+        part.kind === "prose" && part.text.startsWith("<details>") ? [part.folded] : [],
+      );
+      const rules: [holds: boolean, rule: string][] = [
+        [depth === 3 && text.startsWith(`${exercise}. `), `is headed ### ${exercise}. Title`],
+        [inside("transcript"), "shows its check in a console block, not folded"],
+        [folds.join() === "Hints,Solution", "ends with <details>: Hints, then Solution"],
+        [inside("edit", "Solution"), "has its solution in diff blocks"],
+        [!inside("edit") && !inside("edit", "Hints"), "has no diff but its solution"],
+      ];
+      const place = `${file}:${line}`;
+      return rules.flatMap(([holds, rule]) => (holds ? [] : [`${place}: an exercise ${rule}`]));
+    }),
+  ];
+}
+
 /** Finds lessons that lack the common form, or are too long to be read. */
 export function sectionProblems({ file, title, parts }: Readme): string[] {
   const problems: string[] = [];
@@ -81,11 +169,15 @@ export function sectionProblems({ file, title, parts }: Readme): string[] {
     part.kind === "heading" && part.depth === 2 ? [part.text] : [],
   );
   if (!/^Step \d\d: ./.test(title)) problems.push(`${file}: the title must be "Step NN: …"`);
-  const wanted = Object.keys(sections).join(", ");
+  const wanted = Object.keys(sections)
+    .filter((section) => section !== EXERCISES || found.includes(section)) // TODO: delete this line once every step has exercises.
+    .join(", ");
   if (found.join(", ") !== wanted) {
     problems.push(`${file}: sections are ${found.join(", ")}; they must be ${wanted}`);
   }
   const words = parts
+    .filter(({ exercise, folded }) => exercise === undefined || folded === undefined)
+    .filter((part) => !isCaption(part))
     .flatMap((part) => (part.kind === "prose" || part.kind === "heading" ? [part.text] : []))
     .filter((text) => !/^\||^<!--/.test(text)) // A table is looked up, not read; a comment not shown.
     .join(" ")

@@ -37,6 +37,20 @@ function problemsWith(files: Readonly<Record<string, string | undefined>>): stri
   return problems;
 }
 
+/** Returns the fault of a step whose only exercise breaks no rule but with `from` replaced. */
+const exerciseFault = (from: string | RegExp, to: string, problem: string): Fault => {
+  const fold = (title: string) => `<details>\n<summary>${title}</summary>\n\n`;
+  const diff = "**`server.ts`**\n\n```diff server.ts\n-one\n+two\n```\n\n</details>\n\n";
+  const check = "### 1. Rye\n\n```console\n$ npx tsx client.ts\n```\n\n";
+  const exercise = `${check}${fold("Hints")}Look.\n\n</details>\n\n${fold("Solution")}${diff}`;
+  return [
+    `${one}/README.md`,
+    /(## Your turn\n.*)?(?=## In production)/s,
+    `## Your turn\n\n${exercise.replace(from, to)}`,
+    new RegExp(`^step-01-unary/README\\.md:\\d+: .*${problem}`),
+  ];
+};
+
 const end = /$(?![\s\S])/;
 const lines = (count: number) => "export {};\n".repeat(count);
 
@@ -98,6 +112,29 @@ const faults: Record<string, Fault> = {
     "### Break it",
     /^step-01-unary\/README\.md: sections are .*; they must be .* Break it, /,
   ],
+  "a block without its caption": [
+    `${one}/README.md`,
+    "**Terminal `server`**",
+    "**Terminal** `server`",
+    /^step-01\S+:\d+: write \*\*Terminal `server`\*\* directly above this block, as a paragraph/,
+  ],
+  "a caption without its block": [
+    `${one}/README.md`,
+    "## Predict",
+    "**`server.ts`**\n\n## Predict",
+    /^step-01\S+:\d+: \*\*`server\.ts`\*\* must stand directly above the block that it names$/,
+  ],
+  "Ctrl+C at npx": [
+    `${one}/README.md`,
+    "$ node --import tsx",
+    "$ npx tsx",
+    /^step-01-unary\/README\.md:\d+: \^C needs node --import tsx instead of npx tsx$/,
+  ],
+  "exercises that are none, or too many": exerciseFault(/.*/s, "", "Your turn must have"),
+  "an exercise without its number": exerciseFault("1. Rye", "Rye", "is headed ### 1. Title$"),
+  "an exercise without a check": exerciseFault("console", "text", "shows its check"),
+  "an exercise without hints": exerciseFault("Hints", "Answer", "ends with <details>: Hints"),
+  "an exercise without a solution": exerciseFault("diff server.ts", "text", "has its solution"),
   "too many words": [
     `${one}/README.md`,
     "## Predict",
@@ -109,6 +146,13 @@ const faults: Record<string, Fault> = {
     "Next: [Step 02",
     "Step 02: [",
     /^step-01\S+: must end with Next: \[Step NN: …\]\(\.\.\/step-02-server-stream\/README\.md\)$/,
+  ],
+  "a term that its step does not introduce": [
+    "README.md",
+    "## How to walk a step",
+    `## Glossary\n\n| Term | Meaning | Step |\n| --- | --- | --- |\n| stubs | - | [01](${one}/README.md) |
+| yeast | | [01](${one}/README.md) |\n\n## How to walk a step`,
+    /^step-01-unary\/README\.md: must introduce \*\*yeast\*\*: the glossary says so$/,
   ],
   "a step that is not on the map": [
     "README.md",

@@ -6,7 +6,11 @@ import { listReadmes } from "../play/readme.ts";
 import { listSteps } from "../steps.ts";
 import { growthProblems, grpcProblems, sizeProblems, stepImportProblems } from "./code-rules.ts";
 import {
+  captionProblems,
   changeTableProblems,
+  exerciseProblems,
+  glossaryProblems,
+  interruptProblems,
   linkProblems,
   quoteProblems,
   sectionProblems,
@@ -32,9 +36,15 @@ export function findProblems(root: string): string[] {
       ];
     }),
     ...["shared/bakery", "shared/terminal"].flatMap((folder) => grpcProblems(root, folder)),
-    ...readmes.flatMap((readme) => quoteProblems(root, readme)),
+    ...readmes.flatMap((readme) => [
+      ...quoteProblems(root, readme),
+      ...captionProblems(readme),
+      ...exerciseProblems(readme),
+      ...interruptProblems(readme),
+    ]),
     ...readmes.filter(({ file }) => file !== "README.md").flatMap(sectionProblems),
     ...linkProblems(steps, readmes),
+    ...glossaryProblems(readmes),
     ...secretProblems(root),
   ];
 }

@@ -1,12 +1,15 @@
-// Ctrl+C and closed terminals, at random moments of npm start and npm test: nothing is left behind.
+// Ctrl+C and closed terminals: a server finishes its calls, and npm scripts leave nothing behind.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:http2";
+import { dirname } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { courseRoot } from "../steps.ts";
-import { temporaryFolder } from "./cleanup.ts";
+import { temporaryFolder, whenThisProcessEnds } from "./cleanup.ts";
 import { bareEnvironment } from "./environment.ts";
 import { readCommand } from "./shell.ts";
 
@@ -35,9 +38,10 @@ function processesOf(folder: string): string[] {
 
 describe("nothing is left", { skip, concurrency: 2 }, () => {
   for (let run = 0; run < RUNS; run++) {
-    const command = run % 2 === 0 ? "npm start -- --yes" : "npm test";
+    const commands = ["npm start -- --yes", "npm test", "npm run grade 1"];
+    const command = commands[run % commands.length] ?? "";
     const signals: NodeJS.Signals[][] = [["SIGINT"], ["SIGHUP"], ["SIGINT", "SIGINT"], ["SIGTERM"]];
-    const sent = signals[Math.floor(run / 2) % signals.length] ?? [];
+    const sent = signals[Math.floor(run / commands.length) % signals.length] ?? [];
     const delayMs = Math.round(Math.random() * LATEST_MS);
     it(`of ${command}, ${sent.join(" and ")} after ${delayMs} ms`, async () => {
       using folder = temporaryFolder("interrupted");
@@ -72,3 +76,56 @@ describe("nothing is left", { skip, concurrency: 2 }, () => {
     });
   }
 });
+
+// Of util-linux: runs a command at a pseudo-terminal.
+const { stdout } = spawnSync("script", ["--version"], { encoding: "utf8" });
+const skipped = !stdout?.includes("util-linux") && "needs script of util-linux";
+const SERVER = "node --import tsx step-01-unary/server.ts";
+
+describe(`Ctrl+C at a terminal: ${SERVER}`, { skip: skipped, concurrency: 5 }, () => {
+  for (let run = 1; run <= RUNS; run++) {
+    it(`finishes the call under way and exits with 0, time ${run}`, async () => {
+      const path = `${dirname(process.execPath)}:${process.env.PATH}`;
+      const terminal = spawn("script", ["-qefc", `exec ${SERVER}`, "/dev/null"], {
+        cwd: courseRoot,
+        env: bareEnvironment({ PATH: path, PORT: "0", SLOW_MS: "500" }),
+      });
+      const forget = whenThisProcessEnds(() => terminal.kill());
+      const ended = once(terminal, "exit");
+      let printed = "";
+      const address = await new Promise<string>((resolve, reject) => {
+        terminal.on("exit", () => reject(new Error(`the server ended: ${printed}`)));
+        terminal.stdout.on("data", (data) => {
+          printed += data;
+          const [, heard] = /^listening on (\S+)\s/m.exec(printed) ?? [];
+          if (heard !== undefined) resolve(heard);
+        });
+      });
+      const status = await callAndThen(address, () => terminal.stdin.write("\x03"));
+      assert.equal(status, "0", printed);
+      assert.deepEqual(await ended, [0, null], printed);
+      forget();
+    });
+  }
+});
+
+/** Asks a server for rye, and does `interrupt` when it has the request. Resolves to the call's status. */
+async function callAndThen(address: string, interrupt: () => void): Promise<unknown> {
+  const session = connect(`http://${address}`);
+  await once(session, "connect");
+  const call = session.request({
+    ":method": "POST",
+    ":path": "/bakery.v1.CatalogService/GetProduct",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  let status: unknown = "none: the call was cut off";
+  call.on("trailers", (trailers) => {
+    status = trailers["grpc-status"];
+  });
+  call.end(Buffer.from("00000000050a03727965", "hex"));
+  session.ping(interrupt); // Answered after all that was sent before it.
+  await once(call.resume(), "close");
+  session.close();
+  return status;
+}

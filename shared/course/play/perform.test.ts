@@ -98,6 +98,11 @@ describe("a README that is right", () => {
     await plays(["'''console", ...lines, "'''"], 2);
   });
 
+  it("does not run its exercises, which the reader has yet to solve", async () => {
+    const exercise = ["## Your turn", "### 1. Two", "'''console", "$ node -p 1", "2", "'''"];
+    await plays([...exercise, "## Then", "'''console", "$ node -p 1", "1", "'''"], 1);
+  });
+
   it("edits a copy, and leaves the original alone", async () => {
     const show = `$ node -p "require('fs').readFileSync('price.txt', 'utf8').trim()"`;
     const edit = ["# Break it", "'''diff price.txt", " bread", "-$6.50", "+$7.50", "'''"];

@@ -8,21 +8,34 @@ import { chooseSteps } from "../steps.ts";
 import { type Act, parseTranscript } from "./transcript.ts";
 
 /** A piece of a README. */
-export type Part = { /** Where it begins, from 1. */ readonly line: number } & (
+export type Part = Place & Content;
+
+interface Place {
+  /** Where it begins, from 1. */
+  readonly line: number;
+  /** The heading of depth 2 above it, or the title. */
+  readonly section: string;
+  /** The number of its exercise, 0 for what introduces them; undefined outside "Your turn". */
+  readonly exercise: number | undefined;
+  /** The summary of the <details> that it is folded into; undefined outside. */
+  readonly folded: string | undefined;
+}
+
+type Content =
   | { readonly kind: "heading"; readonly depth: number; readonly text: string }
   | { readonly kind: "prose"; readonly text: string }
   | Transcript
   | Quote
   | Edit
   // A diagram, or text that is neither run nor a part of a file.
-  | { readonly kind: "figure"; readonly language: string; readonly text: string }
-);
+  | { readonly kind: "figure"; readonly language: string; readonly text: string };
 
 interface Transcript {
   readonly kind: "transcript";
   /** The terminal that stays open; undefined for one that is only there for these commands. */
   readonly terminal: string | undefined;
   readonly acts: readonly Act[];
+  readonly text: string;
 }
 
 interface Quote {
@@ -49,6 +62,9 @@ export interface Readme {
   readonly parts: readonly Part[];
 }
 
+/** The section whose commands are an exercise's check, and whose edits are its solution. */
+export const EXERCISES = "Your turn";
+
 /** Languages of blocks that quote a file of the course. */
 const quotedLanguages = new Set(["ts", "proto", "yaml", "json"]);
 
@@ -66,32 +82,63 @@ export function listReadmes(root: string, steps: readonly string[]): Readme[] {
  */
 export function parseReadme(file: string, source: string): Readme {
   const parts: Part[] = [];
+  let section = "";
+  let exercise: number | undefined;
+  let folded: string | undefined;
   for (const node of fromMarkdown(source).children) {
     const line = node.position?.start.line ?? 1;
     const text = source.slice(node.position?.start.offset, node.position?.end.offset);
-    if (node.type === "code") {
-      parts.push(readBlock(node, `${file}:${line}`, line));
-    } else if (node.type === "heading") {
-      parts.push({ kind: "heading", line, depth: node.depth, text: text.replace(/^#+\s*/, "") });
-    } else if (holdsCode(node)) {
-      throw new Error(`${file}:${line}: a code block inside a list or a quotation is not checked`);
-    } else {
-      parts.push({ kind: "prose", line, text });
-    }
+    const content = readNode(node, text, `${file}:${line}`, line);
+    if (content.kind === "heading" && content.depth <= 2) {
+      section = content.text;
+      exercise = section === EXERCISES ? 0 : undefined;
+    } else if (content.kind === "heading" && exercise !== undefined) exercise++;
+    if (text.startsWith("<details>")) [, folded = ""] = /<summary>(.*)<\/summary>/.exec(text) ?? [];
+    parts.push({ line, section, exercise, folded, ...content });
+    if (text === "</details>") folded = undefined;
   }
   const heading = parts.find((part) => part.kind === "heading");
   const title = heading?.kind === "heading" ? heading.text : basename(dirname(file));
   return { file, title, parts };
 }
 
-function readBlock(node: Code, place: string, line: number): Part {
+/**
+ * Returns the caption that stands above a block, because readers do not see what follows its three
+ * backticks; undefined for a part that needs none.
+ */
+export function captionOf(part: Content): string | undefined {
+  if (part.kind === "transcript") return part.terminal && `**Terminal \`${part.terminal}\`**`;
+  const file = part.kind === "quote" || part.kind === "edit" ? part.file : undefined;
+  return file && `**\`${file}\`**`;
+}
+
+/** Returns true for a paragraph that is nothing but the caption of a block. */
+export function isCaption(part: Content | undefined): boolean {
+  return part?.kind === "prose" && /^\*\*(Terminal )?`[^`]+`\*\*$/.test(part.text);
+}
+
+function readNode(node: Nodes, text: string, place: string, line: number): Content {
+  if (node.type === "code") return readBlock(node, place, line);
+  if (node.type === "heading") {
+    return { kind: "heading", depth: node.depth, text: text.replace(/^#+\s*/, "") };
+  }
+  if (holdsCode(node)) {
+    throw new Error(`${place}: a code block inside a list or a quotation is not checked`);
+  }
+  if (text.startsWith("<details>") && !text.endsWith("</summary>")) {
+    throw new Error(`${place}: <details> needs <summary>…</summary>, and then an empty line`);
+  }
+  return { kind: "prose", text };
+}
+
+function readBlock(node: Code, place: string, line: number): Content {
   const [language = "", argument] = [node.lang ?? "", node.meta?.trim() || undefined];
   if (language === "console") {
     const acts = parseTranscript(node.value, line + 1);
     if (argument === undefined && acts.some((act) => act.kind === "look")) {
       throw new Error(`${place}: a console block begins with "$ " unless it names a terminal`);
     }
-    return { kind: "transcript", line, terminal: argument, acts };
+    return { kind: "transcript", terminal: argument, acts, text: node.value };
   }
   if (language === "diff") {
     const lines = node.value.split("\n");
@@ -100,12 +147,12 @@ function readBlock(node: Code, place: string, line: number): Part {
         `${place}: a diff block names its file, and its lines begin with -, + or space`,
       );
     }
-    return { kind: "edit", line, file: argument, lines };
+    return { kind: "edit", file: argument, lines };
   }
   if (quotedLanguages.has(language)) {
-    return { kind: "quote", line, language, file: argument, text: node.value };
+    return { kind: "quote", language, file: argument, text: node.value };
   }
-  return { kind: "figure", line, language, text: node.value };
+  return { kind: "figure", language, text: node.value };
 }
 
 function holdsCode(node: Nodes): boolean {

@@ -2,9 +2,29 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Outcome } from "./perform.ts";
+import { paint } from "../script.ts";
+import type { Audience, Outcome } from "./perform.ts";
 import type { Readme } from "./readme.ts";
 import { update } from "./transcript.ts";
+
+/** Shows what is typed, and what programs print, as it happens. */
+export const terminals: Pick<Audience, "act" | "print"> = {
+  act({ source }, terminal) {
+    const since = source.length === 0 ? ", since then" : "";
+    const place = terminal === undefined ? "" : paint("dim", `  (terminal: ${terminal}${since})`);
+    const lines = source.map((line) => `  ${paint("bold", line)}`).join("\n");
+    console.log(`\n${lines}${place}`);
+  },
+  print(lines) {
+    for (const line of lines) console.log(`  ${line}`);
+  },
+};
+
+/** Shows an exit code that the README shows too, or why a command was skipped. */
+export function showEnd({ act, result, reason, exitCode }: Outcome): void {
+  if (act.exitCode !== undefined && exitCode !== undefined) console.log(`  ? ${exitCode}`);
+  if (result === "skipped") console.log(`  (skipped: there is no ${reason})`);
+}
 
 /** A difference as `file:line: what was typed`, with what was expected beside what came. */
 export function describeDifference(readme: Readme, outcome: Outcome): string {

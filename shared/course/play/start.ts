@@ -6,8 +6,8 @@ import { paint, runScript } from "../script.ts";
 import { chooseSteps, courseRoot } from "../steps.ts";
 import { type Audience, type Outcome, perform } from "./perform.ts";
 import { layOut } from "./prose.ts";
-import { listReadmes, type Part, type Readme } from "./readme.ts";
-import { describeDifference } from "./report.ts";
+import { isCaption, listReadmes, type Part, type Readme } from "./readme.ts";
+import { describeDifference, showEnd, terminals } from "./report.ts";
 
 const USAGE = `Usage: npm start [STEP ...] [-- --yes]
 
@@ -54,22 +54,12 @@ async function play(readme: Readme, waits: boolean): Promise<Outcome[] | undefin
       if (!quit && text !== "") console.log(`\n${text}`);
       return !quit;
     },
-    act(act, terminal) {
-      const place = terminal === undefined ? "" : paint("dim", `  (terminal: ${terminal})`);
-      if (act.source.length > 0) console.log("");
-      for (const line of act.source) console.log(`  ${paint("bold", line)}${place}`);
-      if (act.source.length === 0)
-        console.log(`\n  ${paint("dim", `(terminal: ${terminal}, since then)`)}`);
-    },
-    print(lines) {
-      for (const line of lines) console.log(`  ${line}`);
-    },
+    ...terminals,
     outcome(outcome) {
-      if (outcome.act.exitCode !== undefined && outcome.exitCode !== undefined)
-        console.log(`  ? ${outcome.exitCode}`);
-      if (outcome.result === "skipped") console.log(`  (skipped: there is no ${outcome.reason})`);
+      showEnd(outcome);
       if (outcome.result === "different")
         console.log(`\nThis differs from the README: ${describeDifference(readme, outcome)}`);
+      return true;
     },
   };
   const outcomes = await perform(courseRoot, readme, { audience });
@@ -79,25 +69,33 @@ async function play(readme: Readme, waits: boolean): Promise<Outcome[] | undefin
 /** Returns true where a person decides when to go on: at a section, and before an answer. */
 function isPause(part: Part): boolean {
   if (part.kind === "heading") return part.depth === 2;
-  return part.kind === "prose" && part.text.startsWith("<details>");
+  return part.exercise === undefined && part.kind === "prose" && part.text.startsWith("<details>");
 }
 
 /** Returns a part as a person reads it in a terminal; empty for what is shown in another way. */
 function show(part: Part): string {
+  if (part.exercise !== undefined && part.folded !== undefined) {
+    const isFirst = part.kind === "prose" && /^<details>.*Hints/s.test(part.text);
+    return isFirst ? paint("dim", "(Hints and a solution are in the README.)") : "";
+  }
   switch (part.kind) {
     case "heading":
       return part.depth === 1 ? "" : paint("bold", part.text);
     case "prose":
+      if (isCaption(part)) {
+        const shownBelow = part.exercise === undefined && part.text.startsWith("**Terminal");
+        return shownBelow ? "" : paint("bold", part.text.replace(/[*`]/g, ""));
+      }
       return layOut(part.text.replace(/<\/?(details|summary)>|<!--.*?-->/gs, "").trim(), WIDTH);
     case "edit":
-      return `${part.file}\n${part.lines.join("\n")}`.replace(/^/gm, "  | ");
+      return part.lines.join("\n").replace(/^/gm, "  | ");
     case "figure":
       if (part.language === "mermaid") return "  (a diagram: see the README)";
       return part.text.replace(/^/gm, "  | ");
     case "quote":
       return part.text.replace(/^/gm, "  | ");
     case "transcript":
-      return "";
+      return part.exercise === undefined ? "" : part.text.replace(/^/gm, "  | ");
   }
 }
 

@@ -3,12 +3,14 @@
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type TemporaryFolder, temporaryFolder } from "./cleanup.ts";
 
 /** Never copied: not part of the course, large, or made by playing. */
@@ -33,13 +35,15 @@ export class Workspace implements Disposable {
 
   /**
    * Changes a file as a diff block says.
-   * @param lines with their marker: "-" stands in the file now, "+" afterwards, " " in both.
+   * @param lines with their marker: "-" stands in the file now, "+" afterwards, " " in both. A file that
+   *   does not exist is made of "+" lines alone.
    * @returns undoes the edit.
    * @throws {Error} if the lines to change do not stand in the file, or stand there more than once.
    */
   edit(file: string, lines: readonly string[]): () => void {
     const path = join(this.root, file);
-    const text = readFileSync(path, "utf8");
+    const exists = existsSync(path);
+    const text = exists ? readFileSync(path, "utf8") : "";
     const side = (marker: string) =>
       lines.filter((line) => line === "" || line.startsWith(" ") || line.startsWith(marker));
     const [before, after] = ["-", "+"].map((marker) =>
@@ -47,15 +51,17 @@ export class Workspace implements Disposable {
         .map((line) => `${line.slice(1)}\n`)
         .join(""),
     );
-    const pieces = `\n${text}`.split(`\n${before}`);
+    const isNew = !exists && before === "";
+    const pieces = isNew ? ["", ""] : `\n${text}`.split(`\n${before}`);
     if (pieces.length !== 2) {
       const found = pieces.length === 1 ? "are not" : "are more than once";
       throw new Error(
         `${file}: the lines to edit ${found} in it. Did you make the edit yourself? Undo it first.`,
       );
     }
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, pieces.join(`\n${after}`).slice(1));
-    return () => writeFileSync(path, text);
+    return () => (exists ? writeFileSync(path, text) : rmSync(path));
   }
 
   [Symbol.dispose](): void {

@@ -2,7 +2,7 @@
 
 import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
 
-/** Streams may last: they keep what their caller has decided. */
+/** Streams keep the deadline that their caller chose, or none. */
 export function defaultDeadlineInterceptor(deadlineMs: number): Interceptor {
   return (options, nextCall) => {
     const { requestStream, responseStream } = options.method_definition;

@@ -1,5 +1,4 @@
-// Client: prints on standard error how long each call took, and the id to look for in the server's
-// log.
+// Client: prints on standard error how long each call took, and its id in the server's log.
 
 import { InterceptingCall, type Interceptor, status } from "@grpc/grpc-js";
 import { REQUEST_ID } from "../../metadata-keys.ts";
@@ -13,7 +12,7 @@ export const timingInterceptor: Interceptor = (options, nextCall) => {
   return new InterceptingCall(nextCall(options), {
     start(metadata, _listener, next) {
       const requestId = metadata.get(REQUEST_ID)[0];
-      // Only the status is of interest here. Everything else goes to the caller's own listener.
+      // This listener handles only the status. Everything else goes to the caller's own listener.
       next(metadata, {
         onReceiveStatus(ended, next) {
           const ms = Math.round(performance.now() - startedAt);

@@ -1,14 +1,14 @@
-// Server: gives every call an id, so that what different programs log about it can be put together.
+// Server: gives every call an id that links the log lines of different programs.
 
 import { randomUUID } from "node:crypto";
 import { Metadata } from "@grpc/grpc-js";
 import { REQUEST_ID } from "../../metadata-keys.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
 
-/** Printable ASCII, and too short to flood a log: what a client sends is not to be trusted. */
+/** Printable ASCII, and too short to flood a log: don't trust what a client sends. */
 const ACCEPTABLE = /^[\x20-\x7e]{1,64}$/;
 
-/** Takes the client's id if it is acceptable, else makes one. Sends it back either way. */
+/** Takes the client's id if it is acceptable, otherwise makes one. Sends it back either way. */
 export const requestIdInterceptor = serverInterceptor(() => {
   let requestId = "";
   let answered = false;

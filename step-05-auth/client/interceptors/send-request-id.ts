@@ -1,10 +1,10 @@
-// Client: sends an id with each call, to find it again in the server's log.
+// Client: sends an id with each call, so that you can find the call in the server's log.
 
 import { randomUUID } from "node:crypto";
 import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
 import { REQUEST_ID } from "../../metadata-keys.ts";
 
-/** Leaves the id of a call that already has one. */
+/** Keeps the id of a call that already has one. */
 export const sendRequestIdInterceptor: Interceptor = (options, nextCall) =>
   new InterceptingCall(nextCall(options), {
     start(metadata, listener, next) {

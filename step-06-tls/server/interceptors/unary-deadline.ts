@@ -1,4 +1,4 @@
-// Server: ends unary calls that nobody has set a deadline for.
+// Server: limits the time of unary calls that bring no deadline.
 
 import { type ServerInterceptor, status } from "@grpc/grpc-js";
 import { StatusError } from "../status-error.ts";

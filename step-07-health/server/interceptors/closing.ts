@@ -11,9 +11,9 @@ export interface ClosingOptions {
   readonly endsByItself: (path: string) => boolean;
 }
 
-/** The streams of health and reflection stay open for as long as a client likes. This ends them. */
+/** Ends the streams of health and reflection, which would last as long as their client likes. */
 export function closingInterceptor({ closing, endsByItself }: ClosingOptions): ServerInterceptor {
-  setMaxListeners(0, closing); // One signal for all calls: many listeners are no leak here.
+  setMaxListeners(0, closing); // One signal serves all calls: many listeners aren't a leak here.
   return serverInterceptor(({ path, responseStream }) => {
     if (!responseStream || endsByItself(path)) return {};
     return {

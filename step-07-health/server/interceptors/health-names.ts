@@ -1,4 +1,4 @@
-// Server: answers questions about the health of services that it doesn't have.
+// Server: answers health checks of services that it doesn't have.
 
 import { type ServerInterceptor, status } from "@grpc/grpc-js";
 import { HealthService } from "../../gen/grpc/health/v1/health.ts";
@@ -8,9 +8,9 @@ import { serverInterceptor } from "./server-interceptor.ts";
 const MAX_SHOWN_CHARACTERS = 64;
 
 /**
- * grpc-health-check keeps every name that was ever watched, and sends the name back if it doesn't
- * know it. So it sees only the `known` names. About others this says what the protocol wants:
- * NOT_FOUND for a Check, and for a Watch SERVICE_UNKNOWN, in a stream that stays open.
+ * grpc-health-check keeps every name that was ever watched, and echoes an unknown one. So it only
+ * gets to see the `known` names. For others, this answers as the protocol requires: NOT_FOUND to a
+ * Check, and to a Watch SERVICE_UNKNOWN in a stream that stays open.
  */
 export function healthNamesInterceptor(known: ReadonlySet<string>): ServerInterceptor {
   return serverInterceptor(({ path }, call) => {
@@ -26,7 +26,7 @@ export function healthNamesInterceptor(known: ReadonlySet<string>): ServerInterc
               const shown = service.slice(0, MAX_SHOWN_CHARACTERS);
               throw new StatusError(status.NOT_FOUND, `health status unknown for service ${shown}`);
             }
-            // The handler never learns of this call, and nothing keeps the name.
+            // The handler never sees this call, and nothing keeps the name.
             call.sendMessage({ status: "SERVICE_UNKNOWN" }, () => {});
           },
         });

@@ -6,17 +6,17 @@ import { logId, logStart, logWord } from "../log-line.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
 
 /**
- * Prints `TIME CatalogService/GetProduct OK 2ms in=1 out=1 id=…`, with the numbers of messages that
- * came in and went out. Must be the first interceptor in the list: see below.
+ * Prints `TIME CatalogService/GetProduct OK 2ms in=1 out=1 id=…`, with the number of messages in
+ * each direction. Must be the first interceptor in the list: see below.
  */
 export const loggingInterceptor = serverInterceptor(({ path }, call) => {
   const startedAt = performance.now();
-  // grpc-js tells only of a certificate that our CA has signed.
+  // grpc-js gives only a certificate that our CA has signed.
   const certificate = String(call.getAuthContext().sslPeerCertificate?.subject.CN ?? "-");
   let [received, sent] = [0, 0];
   let metadata = new Metadata();
   let recorded = false;
-  // A call ends once, but may be told to end twice: by its handler and by its client.
+  // A call ends once, but both its handler and its client may end it.
   const record = (code: status) => {
     if (recorded) return;
     recorded = true;
@@ -27,8 +27,8 @@ export const loggingInterceptor = serverInterceptor(({ path }, call) => {
     console.log(`${logStart(path)} ${status[code]} ${ms}ms ${counts} ${who}`);
   };
 
-  // grpc-js itself ends calls that bring no readable message, or whose deadline passes. Such a
-  // status passes no interceptor. It does pass this method, which the first interceptor can wrap.
+  // grpc-js itself ends a call whose message can't be decoded or whose deadline passes. Its status
+  // passes no interceptor, but it does pass this method, which the first interceptor can wrap.
   const { sendStatus } = call;
   call.sendStatus = (ended) => {
     record(ended.code ?? status.UNKNOWN);
@@ -45,7 +45,7 @@ export const loggingInterceptor = serverInterceptor(({ path }, call) => {
           received++;
           next(message);
         },
-        // Comes at the end of every call. If no status was sent before, the client has cancelled.
+        // Runs at the end of every call. If no status was sent before, the client has cancelled.
         onCancel() {
           record(status.CANCELLED);
         },
