@@ -157,7 +157,7 @@ describe("health", () => {
   });
 
   it("of orders is NOT_SERVING while the oven warms up, and a watch hears of the end", async () => {
-    await using cold = await start({ WARMUP_MS: "1500" });
+    await using cold = await start({ WARMUP_MS: "4000" });
     using bakery = dial(cold, "");
     const call = bakery.health.watch({ service: ORDERS }, soon());
     const seen = collect(call);

@@ -77,7 +77,7 @@ function settings() {
 }
 
 function start(env: NodeJS.ProcessEnv = {}): Promise<RunningServer> {
-  return startServer(folder, { ...settings(), TILL_MS: "0", KITCHEN_MS: "20", ...env });
+  return startServer(folder, { ...settings(), TILL_MS: "0", KITCHEN_MS: "100", ...env });
 }
 
 const ca = () => join(scratch, "certs", "ca.pem");
