@@ -49,7 +49,7 @@ await runScript(USAGE, async () => {
   const tests = types.includes("/step.test.ts(") ? " (the tests use your contract too)" : "";
   if (types !== "") console.log(`\nnpx tsc --noEmit says${tests}:\n${types.replace(/^/gm, "  ")}`);
   const stale = chosen.some(({ step }) => isStale(join(courseRoot, step)));
-  if (stale) console.log(`\nYour gen/ is out of date: npm run generate ${positionals[0]}`);
+  if (stale) console.log(`\nYour own gen/ is out of date: npm run generate ${positionals[0]}`);
   return done === chosen.length ? 0 : 1;
 });
 
