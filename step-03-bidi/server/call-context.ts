@@ -13,7 +13,7 @@ export interface CallContext {
   readonly deadline: number;
 }
 
-/** What the four kinds of grpc-js's server calls have in common, as far as the course uses it. */
+/** What grpc-js's four kinds of server call have in common, as far as the course uses it. */
 export interface ServerCall extends EventEmitter {
   readonly metadata: Metadata;
   getDeadline(): Date | number;
@@ -32,10 +32,9 @@ const GONE = new StatusError(status.CANCELLED, "the client has cancelled, or is 
 
 /**
  * Returns the context of a call.
- * @param over the controller of the context's signal, if the caller may abort it too.
+ * @param controller used for `signal`, so that code on this side can abort it too.
  */
-export function callContext(call: ServerCall, over?: AbortController): CallContext {
-  let controller = over;
+export function callContext(call: ServerCall, controller?: AbortController): CallContext {
   let ended = false;
   underWay++;
   // grpc-js emits "cancelled" at the end of every call, even a successful one. It means that nobody

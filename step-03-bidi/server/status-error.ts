@@ -7,7 +7,7 @@ const MAX_DETAILS_BYTES = 1024;
 const encoder = new TextEncoder();
 const room = Buffer.alloc(MAX_DETAILS_BYTES);
 
-/** A handler throws it to end the call with this status. */
+/** Thrown by a handler to end the call with this status. */
 export class StatusError extends Error {
   readonly code: status;
   readonly details: string;
@@ -23,15 +23,15 @@ export class StatusError extends Error {
 
 /**
  * Returns the text, cut to MAX_DETAILS_BYTES. Details travel in a header: if they are too long,
- * they break the call, and in a grpc-js client every other call on the same connection too. Half a
- * surrogate pair can't be sent, so it becomes U+FFFD.
+ * they break the call, and in a grpc-js client every other call on the same connection too. A lone
+ * surrogate isn't valid UTF-8, so it becomes U+FFFD.
  */
 export function clamp(text: string): string {
   const { written } = encoder.encodeInto(text, room); // writes whole characters only
   return room.toString("utf8", 0, written);
 }
 
-/** Returns the error for a request that would be wrong in any state of the server. */
+/** Returns the error for a request that is wrong whatever the server's state. */
 export function invalidArgument(details: string): StatusError {
   return new StatusError(status.INVALID_ARGUMENT, details);
 }

@@ -22,7 +22,7 @@ export function reportFailure(error: ServiceError): number {
   return FIRST_EXIT_CODE + error.code;
 }
 
-/** UNAVAILABLE and DEADLINE_EXCEEDED have many causes. grpc-js's details show which. */
+/** UNAVAILABLE and DEADLINE_EXCEEDED have many causes. grpc-js's details usually tell which. */
 function nextCheck(code: status, cause: string): string | undefined {
   switch (code) {
     case status.UNAVAILABLE:

@@ -13,8 +13,8 @@ export function reportFailure(
 
 /**
  * Returns the service with serializers that report what they can't serialize, such as a response
- * that lacks a field. By itself, grpc-js ends such a call with INTERNAL and prints nothing. To find
- * the cause, run `npx tsc --noEmit`: it names the field that is missing or has the wrong type.
+ * that lacks a field. On its own, grpc-js ends such a call with INTERNAL and prints nothing. To
+ * find the cause, run `npx tsc --noEmit`: it names the field that is missing or has the wrong type.
  */
 export function reporting(service: ServiceDefinition): ServiceDefinition {
   const methods = Object.entries(service).map(([name, method]) => {

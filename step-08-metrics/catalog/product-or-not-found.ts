@@ -5,7 +5,8 @@ import type { Catalog } from "../../shared/bakery/catalog.ts";
 import type { Product } from "../../shared/bakery/products.ts";
 import { StatusError } from "../server/status-error.ts";
 
-const MAX_SHOWN_CHARACTERS = 64; // of the client's own text: details travel in a header
+// Details travel in a header, so echo only this much of the client's text.
+const MAX_SHOWN_CHARACTERS = 64;
 
 /**
  * Returns the product with this id.

@@ -12,7 +12,7 @@ export function unaryCall<Response>(
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     start((error, response) => {
-      // Exactly one of the two is set. Testing the response tells the compiler which.
+      // Exactly one of the two is set. Testing `error` would not narrow `response`.
       if (response !== undefined) resolve(response);
       else reject(error);
     });

@@ -1,7 +1,10 @@
 // npm run diff 3 4: what step 4 changes in step 3, as a learner wants to see it.
 
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { createPatch } from "diff";
 import { UsageError } from "../../terminal/program.ts";
+import { committedText } from "../git.ts";
 import { paint, runScript } from "../script.ts";
 import { chooseSteps, courseRoot } from "../steps.ts";
 import { diffSteps } from "./step-diff.ts";
@@ -13,7 +16,12 @@ await runScript(USAGE, async () => {
   const names = process.argv.slice(2);
   const [before, after] = names.length === 2 ? chooseSteps(names) : [];
   if (before === undefined || after === undefined) throw new UsageError(USAGE);
-  for (const { file, kind, old, now } of diffSteps(courseRoot, before.name, after.name)) {
+  const isClone = existsSync(join(courseRoot, ".git"));
+  for (const { file, old: here, now } of diffSteps(courseRoot, before.name, after.name)) {
+    // A learner's exercises in the step before are no part of the difference.
+    const old = isClone ? (committedText(courseRoot, `${before.name}/${file}`) ?? "") : here;
+    if (old === now) continue;
+    const kind = old === "" ? "new" : now === "" ? "gone" : "changed";
     console.log(paint("bold", `${kind}  ${after.name}/${file}`));
     const patch = createPatch(file, old, now).trimEnd().split("\n").slice(HEADER_LINES);
     // A new file is read as a file, not as a change.

@@ -1,13 +1,17 @@
 // Lays out what a README says for a terminal: prose broken at words, tables as columns.
 
+import { stripVTControlCharacters } from "node:util";
 import { formatColumns } from "../../terminal/output.ts";
+import { paint } from "../script.ts";
 
 /** A column of a table that is narrower than this is hard to read. */
 const MIN_COLUMNS = 20;
 
 /** Returns paragraphs, lists and tables of Markdown in lines of at most `width` characters. */
 export function layOut(text: string, width: number): string {
+  const bold = (_: string, words: string) => words.replace(/\S+/g, (word) => paint("bold", word));
   return text
+    .replace(/\*\*([^*]+)\*\*/g, bold)
     .split(/\n\s*\n/)
     .flatMap((block) => (block.startsWith("|") ? layOutTable(block, width) : items(block, width)))
     .join("\n")
@@ -55,7 +59,8 @@ function wrap(text: string, width: number): string[] {
   const lines = [""];
   for (const word of text.split(/\s+/).filter(Boolean)) {
     const longer = `${lines.at(-1)} ${word}`.trimStart();
-    if (longer.length <= width || lines.at(-1) === "") lines[lines.length - 1] = longer;
+    if (stripVTControlCharacters(longer).length <= width || lines.at(-1) === "")
+      lines[lines.length - 1] = longer;
     else lines.push(word);
   }
   return lines;
