@@ -377,13 +377,4 @@ describe("the programs", () => {
       for (const call of calls) call.cancel();
     }
   });
-
-  it("serve the client of the step before", async () => {
-    const older = `${folder}/../step-01-unary`;
-    const { stdout, exitCode } = await runClient(older, ["search", "rye"], {
-      BAKERY_ADDRESS: running.address,
-    });
-    assert.match(stdout, /^rye {2}Rye bread {2}\$5\.80 {2}\d left\n$/);
-    assert.equal(exitCode, 0);
-  });
 });

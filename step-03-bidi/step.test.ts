@@ -700,13 +700,4 @@ describe("the programs", () => {
     assert.equal(await left(), (before ?? 0) + 1);
     stub.close();
   });
-
-  it("serve the clients of the steps before", async () => {
-    const env = { BAKERY_ADDRESS: running.address };
-    const got = await runClient(`${folder}/../step-01-unary`, ["get", "baguette"], env);
-    assert.match(got.stdout, /^ID: baguette\nName: Baguette\nPrice: \$2\.90\n/);
-    const args = ["watch", "baguette", "--count", "1"];
-    const watched = await runClient(`${folder}/../step-02-server-stream`, args, env);
-    assert.match(watched.stdout, /^\d\d:\d\d:\d\d {2}baguette {2}\d+ left\nsaw 1 update\n$/);
-  });
 });

@@ -432,12 +432,6 @@ describe("the client", () => {
     const quiet = await runClient(folder, ["get", "rye"], env);
     assert.equal(quiet.stderr, "");
   });
-
-  it("of an earlier step is served, and logged", async () => {
-    const env = { BAKERY_ADDRESS: server.address };
-    const older = await runClient(`${folder}/../step-03-bidi`, ["restock", "brioche=1"], env);
-    assert.deepEqual([older.stdout, older.exitCode], ["restocked 1 unit of 1 product\n", 0]);
-  });
 });
 
 describe("an interceptor that throws ends its call, and not the server,", inThisProcess, () => {

@@ -458,14 +458,6 @@ describe("the programs", () => {
     assert.equal(exp - iat, 900);
     assert.deepEqual(rest, { iss: "bakery", aud: "bakery.v1", sub: "x", role: "customer" });
   });
-
-  it("let a client of step 04 look, and refuse it the rest", async () => {
-    const older = `${folder}/../step-04-interceptors`;
-    const env = { BAKERY_ADDRESS: server.address };
-    assert.equal((await runClient(older, ["get", "rye"], env)).exitCode, 0);
-    const refused = await runClient(older, ["order", "rye=1"], env);
-    assert.deepEqual([refused.stderr, refused.exitCode], ["UNAUTHENTICATED: token missing\n", 80]);
-  });
 });
 
 /** A CreateOrder with these authorization headers, written byte by byte. Gives its end. */

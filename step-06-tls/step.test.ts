@@ -238,14 +238,6 @@ describe("a connection is refused, in words", () => {
       plaintext.forceShutdown();
     }
   });
-
-  it("of a client of step 05, which speaks plaintext only", async () => {
-    const older = join(folder, "..", "step-05-auth");
-    const { stdout, exitCode } = await runClient(older, ["get", "rye"], {
-      BAKERY_ADDRESS: server.address,
-    });
-    assert.deepEqual([stdout, exitCode], ["", 78]);
-  });
 });
 
 describe("with MTLS=1 a connection", () => {

@@ -6,6 +6,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { getEventListeners } from "node:events";
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { connect } from "node:http2";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -31,7 +32,6 @@ import {
   startProgram,
   startServer,
 } from "../shared/course/check/servers.ts";
-import { bufProgram } from "../shared/course/generate.ts";
 import { noSignals } from "../shared/course/play/programs.ts";
 import { channelSecurity } from "./client/channel-credentials.ts";
 import { unaryCall } from "./client/unary-call.ts";
@@ -51,6 +51,7 @@ import { closingInterceptor } from "./server/interceptors/closing.ts";
 import { StatusError } from "./server/status-error.ts";
 
 const folder = import.meta.dirname;
+const bufProgram = createRequire(import.meta.url).resolve("@bufbuild/buf/bin/buf");
 const CATALOG = "bakery.v1.CatalogService";
 const ORDERS = "bakery.v1.OrderService";
 const SERVICES = [
@@ -676,15 +677,5 @@ describe("REFLECTION=off", () => {
   it("is the only other word that the server takes", async () => {
     const started = start({ REFLECTION: "false" }).then((running) => running.program.stop());
     await assert.rejects(started, /REFLECTION must be on or off/);
-  });
-});
-
-describe("a client of step 06", () => {
-  it("works as before", async () => {
-    const older = join(folder, "..", "step-06-tls");
-    const env = { BAKERY_ADDRESS: server.address, BAKERY_CA: ca(), BAKERY_TOKEN: token };
-    const { stdout, stderr, exitCode } = await runClient(older, ["order", "rye=1"], env);
-    assert.deepEqual([stderr, exitCode], ["", 0]);
-    assert.match(stdout, /^ID: order-\d+$/m);
   });
 });

@@ -1,13 +1,12 @@
 // The benchmark's arithmetic and words, and one tiny measurement. It needs none of its own packages.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { courseRoot, listSteps } from "../course/steps.ts";
-import { type Figures, peers, ratioOf, type Sample, spread } from "./figures.ts";
+import { temporaryFolder } from "../course/play/cleanup.ts";
+import { listSteps } from "../course/steps.ts";
+import { type Figures, peers, type Sample, spread, spreadOf } from "./figures.ts";
 import { claimsOf, putReport, tableOf } from "./report.ts";
 import { measureAll } from "./run.ts";
 import { equipStep, peer } from "./servers.ts";
@@ -33,9 +32,9 @@ describe("statistics", () => {
   it("compare within a round, because a machine is not always equally fast", () => {
     const slower = [sample(peers.bare, 100, 1), sample(STEP_07, 200, 1), sample(peers.bare, 1, 2)];
     const all = figures(sample(peers.bare, 50), sample(STEP_07, 75), ...slower);
-    const ratio = ratioOf(all, STEP_07, peers.bare, "unaryCpuUs");
+    const ratio = spreadOf(all, STEP_07, "unaryCpuUs", peers.bare);
     assert.deepEqual(ratio, { median: 1.75, min: 1.5, max: 2 });
-    assert.equal(ratioOf(all, STEP_07, peers.bare, "messageCpuUs"), undefined);
+    assert.equal(spreadOf(all, STEP_07, "messageCpuUs", peers.bare), undefined);
   });
 });
 
@@ -76,40 +75,29 @@ describe("the report", () => {
   });
 });
 
-describe("a measurement", () => {
-  it("gives every figure, whatever becomes of other servers", async (test) => {
-    const folder = mkdtempSync(join(tmpdir(), "bench-test-"));
-    test.after(() => rmSync(folder, { recursive: true, force: true }));
-    const step = await equipStep(listSteps().at(-1)?.name ?? "", folder);
-    const subjects = [step, peer(peers.bare, "bare.ts"), peer("broken", "missing.ts")];
-    const pace = { rounds: 1, seconds: 600, warmUpCalls: 20, calls: 20 };
-    const { samples, failures } = await measureAll(subjects, pace, () => {});
-    const servers = samples.map(({ server }) => server);
-    assert.deepEqual(servers, [step.name, peers.bare]);
-    for (const { server, round, ...figures } of samples) {
-      assert.equal(Object.values(figures).filter((value) => value && value > 0).length, 5, server);
-    }
-    assert.match(failures.join(), /^broken: broken did not start: /);
-  });
+it("a measurement gives every figure, whatever becomes of other servers", async () => {
+  using folder = temporaryFolder("bench");
+  const step = await equipStep(listSteps().at(-1)?.name ?? "", folder.path);
+  const subjects = [step, peer(peers.bare, "bare.ts"), peer("broken", "missing.ts")];
+  const pace = { rounds: 1, seconds: 600, warmUpCalls: 20, calls: 20 };
+  const { samples, failures } = await measureAll(subjects, pace, () => {});
+  assert.deepEqual(
+    samples.map(({ server }) => server),
+    [step.name, peers.bare],
+  );
+  for (const { server, round, ...figures } of samples) {
+    assert.equal(Object.values(figures).filter((value) => value && value > 0).length, 5, server);
+  }
+  assert.match(failures.join(), /^broken: broken did not start: /);
 });
 
-describe("npm run bench", () => {
-  it("says how it is used", () => {
-    const args = ["--import", "tsx", "shared/bench/bench.ts", "--fast"];
-    const run = spawnSync(process.execPath, args, { cwd: courseRoot, encoding: "utf8" });
-    assert.equal(run.status, 2);
-    assert.match(run.stderr, /^Unknown option '--fast'[\s\S]*^ {2}--quick /m);
+it("npm run bench installs the same grpc-js as the steps use, on every platform", () => {
+  const [course, own] = ["../../package-lock.json", "package-lock.json"].map((file) => {
+    return JSON.parse(readFileSync(join(import.meta.dirname, file), "utf8")).packages;
   });
-
-  it("installs the same grpc-js as the steps use, on every platform", () => {
-    const [course, own] = ["../../package-lock.json", "package-lock.json"].map((file) => {
-      const lock = readFileSync(join(import.meta.dirname, file), "utf8");
-      return JSON.parse(lock).packages;
-    });
-    const grpc = "node_modules/@grpc/grpc-js";
-    assert.equal(own[grpc].version, course[grpc].version);
-    for (const { optionalDependencies = {} } of Object.values<Record<string, object>>(own)) {
-      for (const name of Object.keys(optionalDependencies)) assert.ok(own[`node_modules/${name}`]);
-    }
-  });
+  const grpc = "node_modules/@grpc/grpc-js";
+  assert.equal(own[grpc].version, course[grpc].version);
+  for (const { optionalDependencies = {} } of Object.values<Record<string, object>>(own)) {
+    for (const name of Object.keys(optionalDependencies)) assert.ok(own[`node_modules/${name}`]);
+  }
 });

@@ -1,9 +1,9 @@
 // npm run bench: what each step costs on this machine, beside its peers.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { join } from "node:path";
-import { whenThisProcessEnds } from "../course/play/cleanup.ts";
+import { temporaryFolder } from "../course/play/cleanup.ts";
 import { parseOptions } from "../terminal/command-line.ts";
 import { formatColumns } from "../terminal/output.ts";
 import { runProgram } from "../terminal/program.ts";
@@ -22,10 +22,9 @@ await runProgram(async () => {
   const say = (what: string) => console.error(`${String(seconds()).padStart(4)} s  ${what}`);
 
   await prepare(say);
-  const folder = mkdtempSync(join(tmpdir(), "bench-"));
-  whenThisProcessEnds(() => rmSync(folder, { recursive: true, force: true }));
+  using folder = temporaryFolder("bench");
   say("making keys and certificates");
-  const subjects = await listSubjects(folder);
+  const subjects = await listSubjects(folder.path);
   const pace = options.quick ? quick : full;
   const { samples, failures } = await measureAll(subjects, pace, say);
 

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 // The course's grpc-js, which the generated code uses too. The copy in this folder is nice-grpc's.
 import * as grpc from "../../node_modules/@grpc/grpc-js/build/src/index.js";
 // Step 03 is the first that has all calls. The contract only grows, so this client fits later steps.
+import { unaryCall } from "../../step-03-bidi/client/unary-call.ts";
 import { CatalogServiceClient } from "../../step-03-bidi/gen/bakery/v1/catalog.ts";
 
 /** Messages of one upload: crates, then the delivery note. */
@@ -38,9 +39,9 @@ export function openClient(address: string, { rest, caFile, token }: Target) {
   const options = () => ({ deadline: Date.now() + DEADLINE_MS });
 
   const getProduct = () =>
-    answer((done) => catalog.getProduct({ id: "sourdough" }, metadata, options(), done));
+    unaryCall((done) => catalog.getProduct({ id: "sourdough" }, metadata, options(), done));
   const upload = () =>
-    answer((done) => {
+    unaryCall((done) => {
       const call = catalog.restockProducts(metadata, options(), done);
       const crates = UPLOAD_MESSAGES - 1;
       for (let crate = 0; crate < crates; crate++) {
@@ -50,12 +51,6 @@ export function openClient(address: string, { rest, caFile, token }: Target) {
     });
   const unary = rest ? () => fetchJson(`http://${address}/products/sourdough`) : getProduct;
   return { unary, upload, close: () => catalog.close() };
-}
-
-function answer<Response>(start: (done: grpc.requestCallback<Response>) => void) {
-  return new Promise<Response | undefined>((resolve, reject) => {
-    start((error, response) => (error === null ? resolve(response) : reject(error)));
-  });
 }
 
 async function fetchJson(url: string): Promise<unknown> {

@@ -13,18 +13,12 @@ export const peers = {
 /** What one round says about one server. */
 export interface Sample {
   readonly server: string;
-  /** From 0. Ratios are taken within a round, whose samples lie close together in time. */
-  readonly round: number;
-  /** Processor time of the server for a unary call, in microseconds. */
-  readonly unaryCpuUs: number;
-  /** The same for one message of an upload; undefined without uploads. */
-  readonly messageCpuUs?: number | undefined;
-  /** Unary calls that one client process gets answered. */
-  readonly callsPerSecond: number;
-  /** Resident memory of the server after all calls. */
-  readonly memoryMiB: number;
-  /** From starting the process to the line that says listening. */
-  readonly startMs: number;
+  readonly round: number; // from 0
+  readonly unaryCpuUs: number; // processor time of the server for a unary call
+  readonly messageCpuUs?: number | undefined; // for one message of an upload, if it has uploads
+  readonly callsPerSecond: number; // unary calls that one client process gets answered
+  readonly memoryMiB: number; // resident memory of the server after all calls
+  readonly startMs: number; // from starting the process to the line that says listening
 }
 
 export type Figure = Exclude<keyof Sample, "server" | "round">;
@@ -56,23 +50,20 @@ export function spread(values: readonly number[]): Spread | undefined {
   return { median: (at(last / 2) + at((last + 1) / 2)) / 2, min: at(0), max: at(last) };
 }
 
-/** Returns the spread of a figure over all rounds, or undefined if it was not measured. */
-export function spreadOf({ samples }: Figures, server: string, figure: Figure): Spread | undefined {
-  const ours = samples.filter((sample) => sample.server === server);
-  return spread(ours.map((sample) => sample[figure] ?? Number.NaN));
-}
-
-/** The same, of the figure divided by that of the server `other` in the same round. */
-export function ratioOf(
+/**
+ * Returns the spread of a figure over all rounds; with `other`, of its ratio to the figure of that server in the
+ * same round, because samples of one round lie close together in time. Undefined if it was not measured.
+ */
+export function spreadOf(
   { samples }: Figures,
   server: string,
-  other: string,
   figure: Figure,
+  other?: string,
 ): Spread | undefined {
-  const theirs = samples.filter((sample) => sample.server === other);
-  const ratios = samples.map((sample) => {
-    const against = theirs.find(({ round }) => round === sample.round)?.[figure] ?? Number.NaN;
-    return sample.server === server ? (sample[figure] ?? Number.NaN) / against : Number.NaN;
+  const values = samples.map((sample) => {
+    const theirs = samples.find((one) => one.server === other && one.round === sample.round);
+    const unit = other === undefined ? 1 : (theirs?.[figure] ?? Number.NaN);
+    return sample.server === server ? (sample[figure] ?? Number.NaN) / unit : Number.NaN;
   });
-  return spread(ratios);
+  return spread(values);
 }

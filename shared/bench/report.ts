@@ -1,6 +1,6 @@
 // Says what a run has found: one table, claims in words, and a line on each step.
 
-import { type Figure, type Figures, peers, ratioOf, type Spread, spreadOf } from "./figures.ts";
+import { type Figure, type Figures, peers, type Spread, spreadOf } from "./figures.ts";
 
 const BEGIN = "<!-- measured: from here on `npm run bench -- --report` writes -->";
 const END = "<!-- measured: to here -->";
@@ -46,13 +46,11 @@ export function claimsOf(figures: Figures): string[] {
     ["What the features cost nice-grpc", niceFeatured, nice, "unaryCpuUs"],
     ["What the features cost connect-node", connectFeatured, connect, "unaryCpuUs"],
   ];
-  return [
-    streamClaim(figures),
-    ...claims.map(([title, server, other, figure]) => {
-      const found = compare(figures, server, other, figure);
-      return found && `**${title}:** ${found}`;
-    }),
-  ].filter((claim) => claim !== "");
+  const found = claims.map(([title, server, other, figure]) => {
+    const words = compare(figures, server, other, figure);
+    return words && `**${title}:** ${words}`;
+  });
+  return [streamClaim(figures), ...found].filter((claim) => claim !== "");
 }
 
 function streamClaim(figures: Figures): string {
@@ -65,7 +63,7 @@ function streamClaim(figures: Figures): string {
 
 /** Holds a figure of two servers against each other. Returns nothing if it was not measured. */
 function compare(figures: Figures, server: string, other: string, figure: Figure): string {
-  const ratio = ratioOf(figures, server, other, figure);
+  const ratio = spreadOf(figures, server, figure, other);
   const [title, , show] = columns.find((column) => column[1] === figure) ?? [];
   if (ratio === undefined || show === undefined) return "";
   const [ours, theirs] = [server, other].map((name) => {
@@ -85,7 +83,8 @@ function verdictOn({ min, max }: Spread): string {
 
 /** Returns a heading and a line for each step. The steps' READMEs link to the headings. */
 function stepParts(figures: Figures): string[] {
-  return stepsOf(figures).flatMap((step, at, steps) => {
+  const steps = figures.servers.filter((name) => name.startsWith("step-"));
+  return steps.flatMap((step, at) => {
     const change = compare(figures, step, steps[at - 1] ?? peers.bare, "unaryCpuUs");
     const link = `[${step}](../../${step}/README.md)`;
     return [`### Step ${step.slice(5, 7)}`, `${link}: ${change || "not measured."}`];
@@ -112,10 +111,6 @@ export function putReport(readme: string, figures: Figures): string {
     ...stepParts(figures),
   ];
   return `${readme.slice(0, from)}${parts.join("\n\n")}\n\n${readme.slice(to)}`;
-}
-
-function stepsOf({ servers }: Figures): string[] {
-  return servers.filter((name) => name.startsWith("step-"));
 }
 
 /** `92 µs (88-95)`, or `92 µs` if all rounds agree, as a single one does. */

@@ -11,7 +11,7 @@ const CALLS_AN_UPLOAD = 100; // An upload takes much longer than a call.
 /** How much a run measures. */
 export interface Pace {
   readonly rounds: number;
-  /** A round begins only if it will probably end within this time after the start. */
+  /** A later round begins only if it will probably end within this time after the start. */
   readonly seconds: number;
   /** Unary calls to each server in a round, before and while they are measured. */
   readonly warmUpCalls: number;
@@ -36,8 +36,8 @@ export async function measureAll(
   const failures: string[] = [];
   const startedAt = performance.now();
   for (let round = 0; round < pace.rounds; round++) {
-    const secondsARound = (performance.now() - startedAt) / 1000 / Math.max(round, 1);
-    if (performance.now() / 1000 + secondsARound > pace.seconds) break;
+    const secondsARound = (performance.now() - startedAt) / 1000 / round;
+    if (round > 0 && performance.now() / 1000 + secondsARound > pace.seconds) break;
     // Each round begins with another server, so that none always follows the same load.
     const first = (round * 5) % subjects.length;
     for (const subject of [...subjects.slice(first), ...subjects.slice(0, first)]) {

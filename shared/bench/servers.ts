@@ -1,12 +1,14 @@
 // Starts the servers of a run: the steps as they stand, and what they are compared with.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
+import { bakersToken } from "../course/check/compatibility.ts";
+import { bareEnvironment } from "../course/play/environment.ts";
 import { Program } from "../course/play/programs.ts";
-import { courseRoot, listSteps } from "../course/steps.ts";
+import { courseRoot, listSteps, serversOf } from "../course/steps.ts";
 import type { Target } from "./client.ts";
 import { peers } from "./figures.ts";
 
@@ -48,23 +50,14 @@ export async function listSubjects(folder: string): Promise<Subject[]> {
 export async function equipStep(name: string, folder: string): Promise<Subject> {
   const step = join(courseRoot, name);
   // Of several servers, the catalog's comes first and has all the calls that are measured.
-  const [file = "server.ts"] = readdirSync(step)
-    .filter((file) => /^(.+-)?server\.ts$/.test(file))
-    .sort();
+  const [server] = serversOf(step);
   const contract = readFileSync(join(step, "proto", "bakery", "v1", "catalog.proto"), "utf8");
   const [KEYS, CERTS] = [join(folder, "keys"), join(folder, "certs")];
   const env = { TILL_MS: "0", KITCHEN_MS: "0", KEYS, CERTS };
   const uploads = contract.includes("rpc RestockProducts(");
-  const plain = { name, file: join(step, file), env, uploads, rest: false };
-  const tokenProgram = join(step, "token.ts");
-  if (!existsSync(tokenProgram)) return plain;
-
-  const printing = run([tokenProgram, "--user", "ada", "--role", "baker"], env);
-  await printing.ends(START_MS);
-  const { exitCode } = printing;
-  const [token] = printing.lines();
-  await printing.stop();
-  if (exitCode !== 0) throw new Error(`${tokenProgram} failed: ${token}`);
+  const plain = { name, file: join(step, server?.file ?? ""), env, uploads, rest: false };
+  const token = await bakersToken(step, env);
+  if (token === undefined) return plain;
   await (await startServer(plain)).stop();
   const caFile = join(CERTS, "ca.pem");
   return { ...plain, token, caFile: existsSync(caFile) ? caFile : undefined };
@@ -83,7 +76,12 @@ export function peer(name: string, file: string, more: Partial<Subject> = {}): S
  */
 export async function startServer({ name, file, env }: Subject) {
   const startedAt = performance.now();
-  const program = run(["--import", gauge, file], env);
+  const program = new Program({
+    file: process.execPath,
+    args: ["--import", "tsx", "--import", gauge, file],
+    cwd: courseRoot,
+    env: bareEnvironment({ NODE_ENV: "production", PORT: "0", METRICS_PORT: "0", ...env }),
+  });
   const addressOf = (what: "listening" | "gauge") =>
     new RegExp(`^${what} on (\\S+)$`, "m").exec(program.output())?.[1];
   await program.until(() => Boolean(addressOf("listening") && addressOf("gauge")), START_MS);
@@ -99,16 +97,4 @@ export async function startServer({ name, file, env }: Subject) {
   const read = async (): Promise<{ cpuUs: number; rssBytes: number }> =>
     JSON.parse(await text(connect(gaugePort, "127.0.0.1")));
   return { address, startMs, read, stop: () => program.stop() };
-}
-
-/** Runs a program of the course. Nothing in the reader's own environment reaches it. */
-function run(args: readonly string[], env: Subject["env"]): Program {
-  const { PATH, Path, SystemRoot, TEMP, TMPDIR, HOME, USERPROFILE } = process.env;
-  const system = { PATH, Path, SystemRoot, TEMP, TMPDIR, HOME, USERPROFILE };
-  return new Program({
-    file: process.execPath,
-    args: ["--import", "tsx", ...args],
-    cwd: courseRoot,
-    env: { ...system, NODE_ENV: "production", PORT: "0", METRICS_PORT: "0", ...env },
-  });
 }

@@ -1,11 +1,12 @@
-// For the tests of the course: its programs run to their end, and small repositories.
+// For the tests of the course, and its benchmark: programs that run to their end, and small repositories.
 
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { git } from "./git.ts";
 import { type TemporaryFolder, temporaryFolder } from "./play/cleanup.ts";
-import { Program } from "./play/programs.ts";
+import { Program, type ProgramSpec } from "./play/programs.ts";
+import { readCommand } from "./play/shell.ts";
 import { linkModules } from "./play/workspace.ts";
 import { courseRoot } from "./steps.ts";
 
@@ -15,16 +16,26 @@ export interface Run {
   readonly output: string;
 }
 
+const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+
 /** Runs `file`, a path relative to `root`, to its end. */
-export async function run(root: string, file: string, ...args: string[]): Promise<Run> {
-  const program = new Program({
-    file: process.execPath,
-    args: ["--import", "tsx/esm", join(root, file), ...args],
-    cwd: root,
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
-  });
+export function run(root: string, file: string, ...args: string[]): Promise<Run> {
+  const command = ["--import", "tsx/esm", join(root, file), ...args];
+  return runToEnd({ file: process.execPath, args: command, cwd: root, env });
+}
+
+/** Runs a command such as `npm test` in `folder`, to its end. */
+export function runCommand(folder: string, command: string): Promise<Run> {
+  const found = readCommand(command, folder, env);
+  assert.ok("file" in found, `this machine has no program for ${command}`);
+  return runToEnd(found);
+}
+
+/** @throws {AssertionError} with what it printed, if it does not end. */
+export async function runToEnd(spec: ProgramSpec): Promise<Run> {
+  const program = new Program(spec);
   try {
-    assert.ok(await program.ends(200_000), `still running: ${program.output()}`);
+    assert.ok(await program.ends(300_000), `still running: ${program.output()}`);
     return { exitCode: program.exitCode, output: program.output() };
   } finally {
     await program.stop();

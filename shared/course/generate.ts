@@ -8,23 +8,27 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { ExpectedError } from "../terminal/program.ts";
 import { runScript } from "./script.ts";
-import { chooseSteps, courseRoot, listSteps } from "./steps.ts";
+import { chooseSteps, courseRoot } from "./steps.ts";
 
 /** The program behind `npx buf`; run it with process.execPath. */
 export const bufProgram: string = createRequire(import.meta.url).resolve("@bufbuild/buf/bin/buf");
 
 const DESCRIPTORS = join("gen", "descriptors.binpb");
 
-/** Returns the files in `folder` and below whose name ends with `ending`, as paths relative to it. */
+/**
+ * Returns the files in `folder` and below whose name ends with `ending`, as sorted paths relative to it, with
+ * forward slashes. Generated code and packages are left out.
+ */
 export function filesBelow(folder: string, ending: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(ending))
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith(ending) && !/^(.*\/)?(gen|node_modules)\//.test(file))
     .sort();
 }
 
 /** Returns true if a generated file of this step is missing, or older than what it is generated from. */
-export function isStale(stepFolder: string): boolean {
+function isStale(stepFolder: string): boolean {
   const protos = filesBelow(join(stepFolder, "proto"), ".proto");
   const sources = [
     join(stepFolder, "buf.gen.yaml"),
@@ -32,18 +36,14 @@ export function isStale(stepFolder: string): boolean {
   ];
   const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
   const generated = protos.map((file) => join("gen", file.replace(/\.proto$/, ".ts")));
-  return [...generated, DESCRIPTORS].some((file) => {
-    const path = join(stepFolder, file);
-    return !existsSync(path) || statSync(path).mtimeMs < newest;
-  });
+  const missing = [DESCRIPTORS, ...generated].some((file) => !existsSync(join(stepFolder, file)));
+  return missing || statSync(join(stepFolder, DESCRIPTORS)).mtimeMs < newest;
 }
 
-/** Generates what is missing or older than its source, in every step in `root`; see generate. */
-export function generateStale(root: string): void {
-  for (const { name } of listSteps(root)) {
-    if (!isStale(join(root, name))) continue;
-    generate(root, name);
-    console.log(`generated ${name}/gen`);
+/** Generates what is missing or older than its source, in these steps in `root`, or all; see generate. */
+export function generateStale(root: string, steps = chooseSteps([], root)): void {
+  for (const { name } of steps) {
+    if (isStale(join(root, name))) generate(root, name);
   }
 }
 
@@ -63,11 +63,9 @@ export function generate(root: string, step: string): void {
       throw new ExpectedError(`buf ${args[0]} failed in ${step}:\n${stderr.trim()}`);
     }
   }
-  // buf leaves files alone whose content stays the same; their age must still tell when they were made.
-  const now = new Date();
-  for (const file of filesBelow(join(folder, "gen"), ".ts")) {
-    utimesSync(join(folder, "gen", file), now, now);
-  }
+  // buf leaves a file alone whose content stays the same; its age must still tell when it was made.
+  utimesSync(join(folder, DESCRIPTORS), new Date(), new Date());
+  console.log(`generated ${step}/gen`);
 }
 
 const USAGE = `Usage: npm run generate [STEP ...]
@@ -83,14 +81,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
       options: { stale: { type: "boolean", default: false } },
       allowPositionals: true,
     });
-    if (values.stale) {
-      generateStale(courseRoot);
-      return 0;
-    }
-    for (const { name } of chooseSteps(positionals)) {
-      generate(courseRoot, name);
-      console.log(`generated ${name}/gen`);
-    }
+    if (values.stale) generateStale(courseRoot);
+    else for (const { name } of chooseSteps(positionals)) generate(courseRoot, name);
     return 0;
   });
 }

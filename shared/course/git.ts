@@ -22,10 +22,10 @@ export function namesIn(output: string): string[] {
   return output.split("\0").filter((name) => name !== "");
 }
 
-/** Returns a file as it was at `revision`; undefined if there was none. `path` is relative to `root`. */
-export function textAt(root: string, revision: string, path: string): string | undefined {
-  const known = namesIn(git(root, "ls-tree", "--name-only", "-z", revision, "--", path));
-  return known.length === 0 ? undefined : git(root, "show", `${revision}:./${path}`);
+/** Returns a file as the last commit has it; undefined if it has none. `path` is relative to `root`. */
+export function committedText(root: string, path: string): string | undefined {
+  const known = git(root, "ls-tree", "--name-only", "HEAD", "--", path);
+  return known === "" ? undefined : git(root, "show", `HEAD:./${path}`);
 }
 
 /**

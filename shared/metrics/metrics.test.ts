@@ -1,7 +1,10 @@
 // Reading metrics, by itself.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createServer } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { fetchSamples, growth, quantile, readSamples, seriesOf } from "./samples.ts";
 
@@ -44,14 +47,94 @@ describe("a page of metrics", () => {
   });
 
   it("has to be there", async () => {
-    const server = createServer((_request, response) => response.writeHead(404).end());
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    const port = typeof address === "object" ? address?.port : undefined;
-    await assert.rejects(fetchSamples(`http://127.0.0.1:${port}/`), /HTTP status 404$/);
-    server.close();
-    server.closeAllConnections();
+    await using empty = await servePages();
+    await assert.rejects(fetchSamples(empty.url), /HTTP status 404$/);
     await assert.rejects(fetchSamples("http://127.0.0.1:1/"), /nobody answers/);
+  });
+});
+
+/** Serves pages on a free port, one after the other, and the last one from then on. */
+async function servePages(...pages: string[]) {
+  let next = 0;
+  const server = createServer((_request, response) => {
+    const body = pages[Math.min(next++, pages.length - 1)];
+    if (body === undefined) response.writeHead(404);
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/metrics`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Returns a page after so many calls of each status, the first half of which took up to 0.1 s. */
+function callsPage(type: string, codes: Record<string, number>): string {
+  const method = `grpc_type="${type}",grpc_service="bakery.v1.Shelf",grpc_method="Get"`;
+  const calls = Object.values(codes).reduce((sum, count) => sum + count, 0);
+  return [
+    `grpc_server_started_total{${method}} ${calls}`,
+    ...Object.entries(codes).map(
+      ([code, count]) => `grpc_server_handled_total{${method},grpc_code="${code}"} ${count}`,
+    ),
+    ...[calls / 2, calls, calls].map((count, at) => {
+      const le = ["0.1", "0.3", "+Inf"][at];
+      return `grpc_server_handling_seconds_bucket{le="${le}",${method}} ${count}`;
+    }),
+    "nodejs_heap 1",
+    "",
+  ].join("\n");
+}
+
+describe("figures", () => {
+  const figures = async (url: string, ...options: string[]) => {
+    const program = join(import.meta.dirname, "figures.ts");
+    const args = ["--import", "tsx/esm", program, "--url", url, ...options];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    return [stdout, stderr];
+  };
+  const codes = { OK: 90, NOT_FOUND: 4, INTERNAL: 3, UNAVAILABLE: 2, DEADLINE_EXCEEDED: 1 };
+  const header = "METHOD     CALLS  OK  FAULTS  P50       P99\n";
+
+  it("tell the server's faults from other failures", async () => {
+    await using unary = await servePages(callsPage("unary", codes));
+    assert.deepEqual(await figures(unary.url), [
+      `${header}Shelf/Get  100    90  6       100.0 ms  296.0 ms\nseries: grpc 9, nodejs 1\n`,
+      "",
+    ]);
+    // For a stream, the deadline is an ordinary end.
+    await using stream = await servePages(callsPage("server_stream", codes));
+    const [stdout = ""] = await figures(stream.url);
+    assert.match(stdout, /^Shelf\/Get +100 +90 +5 /m);
+  });
+
+  it("are those of some seconds, if asked", async () => {
+    const later = callsPage("unary", { ...codes, OK: 100 });
+    await using pages = await servePages(callsPage("unary", codes), later);
+    const [stdout = ""] = await figures(pages.url, "--seconds", "1");
+    assert.match(stdout, /^Shelf\/Get +10 +10 +0 /m);
+    const [none] = await figures(pages.url, "--seconds", "1");
+    assert.equal(none, "no call has ended\nseries: grpc 9, nodejs 1\n");
+  });
+
+  it("come with the series themselves, if asked", async () => {
+    await using pages = await servePages(callsPage("unary", { OK: 1 }));
+    const started = await figures(pages.url, "--series", "grpc_server_started");
+    const labels = 'grpc_type="unary",grpc_service="bakery.v1.Shelf",grpc_method="Get"';
+    assert.deepEqual(started, [`grpc_server_started_total{${labels}} 1\n`, ""]);
+    const nope = await figures(pages.url, "--series", "nope");
+    assert.deepEqual(nope, ["no series starts with nope\n", ""]);
+  });
+
+  it("say so where there is no page", async () => {
+    const [stdout, stderr = ""] = await figures("http://127.0.0.1:1/metrics");
+    assert.equal(stdout, "");
+    assert.match(stderr, /^nobody answers at [^\n]+\n$/);
   });
 });
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { parseCommandLine, parseOptions } from "./command-line.ts";
+import { makeCalls } from "./load.ts";
 import { formatCents, formatColumns, formatCount } from "./output.ts";
 import { UsageError } from "./program.ts";
 import { readSettings } from "./settings.ts";
@@ -110,6 +111,31 @@ describe("settings", () => {
     assert.throws(() => readSettings(lamp, [], { LAMP: "of" }), /^Error: LAMP must be on or off$/);
     assert.throws(() => readSettings(specs, [], { PORT: "-1" }), UsageError);
     assert.throws(() => readSettings(specs, ["--port", "1"], {}), UsageError);
+  });
+});
+
+describe("load", () => {
+  it("is made of rounds, at a rate, of so many calls at a time", async (test) => {
+    const printed: string[] = [];
+    test.mock.method(console, "log", (line: string) => printed.push(line));
+    let [underWay, most] = [0, 0];
+    const call = (result: string) => async () => {
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      underWay--;
+      return result;
+    };
+    await makeCalls([call("OK"), call("NO"), call("OK")], { rounds: 100, rate: 1_000_000 });
+    assert.equal(printed.at(-1), "300 of 300 calls  OK 200  NO 100");
+    assert.ok(most > 10 && most <= 100, `${most} at a time`);
+    const startedAt = performance.now();
+    await makeCalls([call("OK")], { rounds: 21, rate: 100 });
+    assert.ok(performance.now() - startedAt > 190, "faster than its rate");
+  });
+
+  it("ends with the error of a call", async () => {
+    const bug = new Error("a bug");
+    await assert.rejects(makeCalls([() => Promise.reject(bug)], { rounds: 1, rate: 1 }), bug);
   });
 });
 

@@ -4,9 +4,10 @@ import { createSecureServer, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { REQUEST_ID } from "../../../step-07-health/metadata-keys.ts";
 import { CatalogService } from "../gen/bakery/v1/catalog_pb.ts";
 import { catalog, Delivery, HOST, PORT, sayListening } from "./bakery.ts";
-import { FeaturedCall, REQUEST_ID, tlsFiles } from "./features.ts";
+import { FeaturedCall, tlsFiles } from "./features.ts";
 
 const features: Interceptor = (next) => async (request) => {
   const { header, url } = request;

@@ -9,8 +9,9 @@ import {
   Status,
 } from "nice-grpc";
 import { CatalogServiceService } from "../../../step-03-bidi/gen/bakery/v1/catalog.ts";
+import { REQUEST_ID } from "../../../step-07-health/metadata-keys.ts";
 import { catalog, Delivery, HOST, PORT, sayListening } from "./bakery.ts";
-import { FeaturedCall, REQUEST_ID, tlsFiles } from "./features.ts";
+import { FeaturedCall, tlsFiles } from "./features.ts";
 
 const { getProduct, restockProducts } = CatalogServiceService;
 const service = { getProduct, restockProducts };

@@ -1,20 +1,18 @@
 // npm run forward: carries an edit of one step into all later ones.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { git, hasMarkers, merge, namesIn, textAt } from "../git.ts";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { writeFiles } from "../fixtures.ts";
+import { committedText, git, hasMarkers, merge, namesIn } from "../git.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
 
-const USAGE = `Usage: npm run forward [-- --since REV]
+const USAGE = `Usage: npm run forward
 
-Edit a file of a step, then run this: the edit is merged into the same file of every later step. Where it
-is in conflict with what the later step has, the file shows both, between markers. Edit it, and run this
-again: it goes on from there. READMEs and tests are not carried: each step has its own.
-
-  --since REV   carries what has changed since this revision (HEAD: what is not committed)`;
+Edit a file of a step, and run this before you commit: the edit is merged into the same file of every later
+step. Where it is in conflict with what the later step has, the file shows both, between markers. Edit it,
+and run this again: it goes on from there. READMEs and tests are not carried: each step has its own.`;
 
 /** A text of a file; undefined where there is no file. */
 type Text = string | undefined;
@@ -23,19 +21,16 @@ type Text = string | undefined;
 type Carried = { readonly text: Text; readonly outcome: string; readonly stuck?: boolean };
 
 await runScript(USAGE, async () => {
-  const { values } = parseArgs({ options: { since: { type: "string", default: "HEAD" } } });
   const steps = listSteps().map(({ name }) => name);
-  const commit = ["rev-parse", "--verify", "--end-of-options", `${values.since}^{commit}`];
-  const since = git(courseRoot, ...commit).trim();
-  const edited = editedFiles(since, steps);
-  const stuck = edited.map((file) => carry(file, steps, since)).some(Boolean);
-  if (edited.length === 0) console.log(`no step has an edit to carry since ${values.since}`);
+  const edited = editedFiles(steps);
+  const stuck = edited.map((file) => carry(file, steps)).some(Boolean);
+  if (edited.length === 0) console.log("no step has an edit to carry since the last commit");
   return stuck ? 1 : 0;
 });
 
 /** Returns the files that have been edited in any step, relative to the step. */
-function editedFiles(since: string, steps: readonly string[]): string[] {
-  const changes = ["diff", "--name-only", "--no-renames", "--relative", "-z", since, "--"];
+function editedFiles(steps: readonly string[]): string[] {
+  const changes = ["diff", "--name-only", "--no-renames", "--relative", "-z", "HEAD", "--"];
   const untracked = ["ls-files", "--others", "--exclude-standard", "-z", "--"];
   const paths = [changes, untracked].flatMap((args) => namesIn(git(courseRoot, ...args, ...steps)));
   const files = paths.map((path) => path.slice(path.indexOf("/") + 1));
@@ -45,13 +40,12 @@ function editedFiles(since: string, steps: readonly string[]): string[] {
 }
 
 /** Carries `file` from step to step. Returns true if it is stuck in one. */
-function carry(file: string, steps: readonly string[], since: string): boolean {
+function carry(file: string, steps: readonly string[]): boolean {
   let [from, before, after]: [string, Text, Text] = ["", undefined, undefined];
   for (const step of steps) {
     const path = `${step}/${file}`;
-    const [old, here] = [textAt(courseRoot, since, path), textOf(path)];
-    const elsewhere = old === undefined && here === undefined && before !== undefined;
-    if (before !== after && elsewhere) {
+    const [old, here] = [committedText(courseRoot, path), textOf(path)];
+    if (before !== after && old === undefined && here === undefined && before !== undefined) {
       console.log(`${path}: not in this step`);
       continue;
     }
@@ -59,7 +53,8 @@ function carry(file: string, steps: readonly string[], since: string): boolean {
     if (before !== after) {
       const { text, outcome, stuck } = carryInto(path, here, { from, before, after });
       console.log(`${path}: ${outcome}`);
-      if (text !== here) write(path, text);
+      if (text === undefined) rmSync(join(courseRoot, path), { force: true });
+      else if (text !== here) writeFiles(courseRoot, { [path]: text });
       if (stuck) return true;
       now = text;
     }
@@ -111,14 +106,4 @@ function isResolved(path: string, before: string, after: string): boolean {
 function textOf(path: string): Text {
   const file = join(courseRoot, path);
   return existsSync(file) ? readFileSync(file, "utf8") : undefined;
-}
-
-function write(path: string, text: Text): void {
-  const file = join(courseRoot, path);
-  if (text === undefined) {
-    rmSync(file);
-    return;
-  }
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
 }

@@ -1,19 +1,18 @@
 // npm run new-step NAME: a copy of the last step, ready for the next feature.
 
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { UsageError } from "../../terminal/program.ts";
 import { sections } from "../check/lesson-rules.ts";
+import { writeFiles } from "../fixtures.ts";
 import { generate } from "../generate.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
+import { stepFiles } from "./step-diff.ts";
 
 const USAGE = `Usage: npm run new-step NAME
 
 Copies the last step. NAME says what the new one adds, in lower-case letters, digits and hyphens: metrics`;
-
-/** What a step does not take over: its own lesson and tests, and what programs write anew. */
-const ownFiles = /^README\.md$|\.test\.ts$|^gen$|^(keys|certs)(-.*)?$|^node_modules$/;
 
 const tests = `// Tests the step over the wire: what it does, and what it refuses.
 
@@ -31,12 +30,11 @@ await runScript(USAGE, async () => {
   const label = String(number).padStart(2, "0");
   const step = `step-${label}-${name}`;
   const title = `Step ${label}: ${name.charAt(0).toUpperCase()}${name.slice(1).replaceAll("-", " ")}`;
-  cpSync(join(courseRoot, last.name), join(courseRoot, step), {
-    recursive: true,
-    filter: (file) => !ownFiles.test(basename(file)),
+  writeFiles(join(courseRoot, step), {
+    ...Object.fromEntries(stepFiles(courseRoot, last.name)),
+    "README.md": lesson(title),
+    "step.test.ts": tests,
   });
-  writeFileSync(join(courseRoot, step, "README.md"), lesson(title));
-  writeFileSync(join(courseRoot, step, "step.test.ts"), tests);
   const previous = join(courseRoot, last.name, "README.md");
   const text = readFileSync(previous, "utf8").trimEnd();
   writeFileSync(previous, `${text}\n\nNext: [${title}](../${step}/README.md)\n`);
@@ -45,7 +43,7 @@ await runScript(USAGE, async () => {
   1. teach it one thing: a new file, and a few lines in a server or client.ts
   2. write ${step}/step.test.ts; npm test ${number} runs it, npm run test:course ${number} without the feature
   3. write ${step}/README.md; npm run readmes ${number} -- --update fills in what its commands print
-  4. give it a row under "The steps" in README.md, and run npm run compatibility -- --update
+  4. give it a row under "The steps" in README.md, and run npm run compatibility
 npm run check says what is missing.`);
   return 0;
 });

@@ -35,14 +35,23 @@ export function diffSteps(root: string, before: string | undefined, after: strin
   });
 }
 
-/** Returns the files of a step that its README teaches, and their text: code, contract and toolchain. */
+/** Returns the files of a step that its README teaches: code, contract and toolchain. */
 function taughtFiles(root: string, step: string | undefined): Map<string, string> {
-  if (step === undefined) return new Map();
+  const files = step === undefined ? [] : stepFiles(root, step);
+  return new Map([...files].filter(([file]) => !file.endsWith(".test.ts")));
+}
+
+/** Returns the files of a step and their text, README and what programs write aside. */
+export function stepFiles(root: string, step: string): Map<string, string> {
   return new Map(
-    ["ts", "proto", "yaml"]
+    ["ts", "proto", "yaml", "yml"]
       .flatMap((ending) => filesBelow(join(root, step), `.${ending}`))
-      .map((file) => file.replaceAll("\\", "/"))
-      .filter((file) => !file.startsWith("gen/") && !file.endsWith(".test.ts"))
       .map((file) => [file, readFileSync(join(root, step, file), "utf8")]),
   );
+}
+
+/** Returns the modules that a text in TypeScript imports, in order. */
+export function importsIn(text: string): string[] {
+  const imports = text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)["']([^"'\s]+)["']/g);
+  return [...imports].map(([, target = ""]) => target);
 }

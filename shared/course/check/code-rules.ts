@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { diffSteps } from "../author/step-diff.ts";
+import { diffSteps, importsIn } from "../author/step-diff.ts";
 import { filesBelow } from "../generate.ts";
 import type { Readme } from "../play/readme.ts";
 import { type Step, serversOf } from "../steps.ts";
@@ -71,22 +71,16 @@ export function grpcProblems(root: string, folder: string): string[] {
 
 /** Returns the TypeScript files in `folder` and below, generated ones aside. */
 function filesOf(root: string, folder: string): { file: string; lines: string[] }[] {
-  return filesBelow(join(root, folder), ".ts")
-    .map((file) => file.replaceAll("\\", "/"))
-    .filter((file) => !file.startsWith("gen/"))
-    .map((file) => ({
-      file: `${folder}/${file}`,
-      lines: readFileSync(join(root, folder, file), "utf8")
-        .trimEnd()
-        .split("\n"),
-    }));
+  return filesBelow(join(root, folder), ".ts").map((file) => {
+    const text = readFileSync(join(root, folder, file), "utf8");
+    return { file: `${folder}/${file}`, lines: text.trimEnd().split("\n") };
+  });
 }
 
 function importsOf(root: string, folder: string): { place: string; target: string }[] {
   return filesOf(root, folder).flatMap(({ file, lines }) =>
-    lines.flatMap((line, at) => {
-      const target = /(?:\bfrom\s+|\bimport\s*\(?\s*)["']([^"']+)["']/.exec(line)?.[1];
-      return target === undefined ? [] : [{ place: `${file}:${at + 1}`, target }];
-    }),
+    lines.flatMap((line, at) =>
+      importsIn(line).map((target) => ({ place: `${file}:${at + 1}`, target })),
+    ),
   );
 }

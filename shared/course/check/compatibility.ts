@@ -3,7 +3,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
 import { status } from "@grpc/grpc-js";
 import { generateStale } from "../generate.ts";
 import { temporaryFolder } from "../play/cleanup.ts";
@@ -11,12 +10,11 @@ import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
 import { runClient, startServers } from "./servers.ts";
 
-const USAGE = `Usage: npm run compatibility [-- --update]
+const USAGE = `Usage: npm run compatibility
 
-Runs old clients against new servers, and says where the table in README.md is wrong.
+Runs old clients against new servers, and writes the table in README.md.`;
 
-  --update   writes the table`;
-
+const README = join(courseRoot, "README.md");
 const HEADER = "| Server of step | Client of step 01 | Client of the step before |";
 const FIRST_EXIT_CODE = 64; // A client ends with 64 + the status code.
 const DEADLINE_MS = "15000"; // Much more than any call takes: a busy machine is not a refusal.
@@ -49,46 +47,49 @@ export async function compatibilityTable(root: string): Promise<string> {
 
 async function tryClients(root: string, clients: string[], server: string): Promise<string[]> {
   using folder = temporaryFolder("pairs");
-  const certs = join(folder.path, "certs");
   // The settings of every step together: a program reads those that it knows.
-  const made = { KEYS: join(folder.path, "keys"), CERTS: certs };
+  const made = { KEYS: join(folder.path, "keys"), CERTS: join(folder.path, "certs") };
   const quick = { TILL_MS: "0", KITCHEN_MS: "10" };
   await using running = await startServers(join(root, server), { ...made, ...quick });
-  const token = await bakersToken(join(root, server), made);
-  const env = {
-    ...made,
-    ...running.env,
-    BAKERY_CA: join(certs, "ca.pem"),
-    BAKERY_TOKEN: token,
-  };
+  const BAKERY_TOKEN = await bakersToken(join(root, server), made);
+  const env = { ...made, ...running.env, BAKERY_CA: join(made.CERTS, "ca.pem"), BAKERY_TOKEN };
   return await Promise.all(clients.map((client) => tryCommands(join(root, client), env)));
 }
 
 /** Returns `all`, or the commands that work and the statuses of the others. */
 async function tryCommands(client: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const working: string[] = [];
-  const refused = new Set<string>();
+  const ended: (readonly [command: string, status: string])[] = [];
   for (const [command, ...args] of commands) {
     const words = [command, ...args, "--deadline-ms", DEADLINE_MS];
     const { exitCode, stdout, stderr } = await runClient(client, words, env);
     const isMissing = exitCode === 2 && !stderr.includes(`\n  ${command} `); // in its usage
     if (isMissing) continue;
-    const ended = exitCode === 0 ? "OK" : status[exitCode - FIRST_EXIT_CODE];
-    if (ended === undefined) {
-      throw new Error(`${client}: ${command} ended with ${exitCode}:\n${stdout}${stderr}`);
-    }
-    if (ended === "OK") working.push(command);
-    else refused.add(ended);
+    const name = exitCode === 0 ? "OK" : status[exitCode - FIRST_EXIT_CODE];
+    if (name !== undefined) ended.push([command, name]);
+    else throw new Error(`${client}: ${command} ended with ${exitCode}:\n${stdout}${stderr}`);
   }
-  if (refused.size === 0) return "all";
-  return [working.join(", "), [...refused].join(", ")].filter((part) => part !== "").join("; ");
+  const working = ended.filter(([, name]) => name === "OK").map(([command]) => command);
+  if (working.length === ended.length) return "all";
+  const refused = new Set(ended.map(([, name]) => name).filter((name) => name !== "OK"));
+  return [working, [...refused]]
+    .map((words) => words.join(", "))
+    .filter(Boolean)
+    .join("; ");
 }
 
-/** Returns a token as the step in `folder` prints it; empty if it has no tokens. */
-async function bakersToken(folder: string, env: NodeJS.ProcessEnv): Promise<string> {
-  if (!existsSync(join(folder, "token.ts"))) return "";
+/**
+ * Returns a token as the step in `folder` prints it; undefined if it has no tokens.
+ * @throws {Error} if its token program fails.
+ */
+export async function bakersToken(
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  if (!existsSync(join(folder, "token.ts"))) return undefined;
   const args = ["--user", "ada", "--role", "baker"];
-  return (await runClient(folder, args, env, "token.ts")).stdout.trim();
+  const { stdout, stderr, exitCode } = await runClient(folder, args, env, "token.ts");
+  if (exitCode !== 0) throw new Error(`${folder}/token.ts failed: ${stderr}`);
+  return stdout.trim();
 }
 
 /**
@@ -105,16 +106,11 @@ export function putTable(readme: string, table: string): string {
 // npm run compatibility
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   await runScript(USAGE, async () => {
-    const { values } = parseArgs({ options: { update: { type: "boolean", default: false } } });
     generateStale(courseRoot);
-    const file = join(courseRoot, "README.md");
-    const readme = readFileSync(file, "utf8").replaceAll("\r\n", "\n");
     const table = await compatibilityTable(courseRoot);
+    const readme = readFileSync(README, "utf8");
+    writeFileSync(README, putTable(readme, table));
     console.log(table);
-    const updated = putTable(readme, table);
-    if (updated === readme) return 0;
-    if (values.update) writeFileSync(file, updated);
-    else console.error("README.md says otherwise. npm run compatibility -- --update corrects it.");
-    return values.update ? 0 : 1;
+    return 0;
   });
 }

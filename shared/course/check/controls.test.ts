@@ -1,12 +1,9 @@
 // Negative controls of the steps, and that the control itself can tell.
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { pathToFileURL } from "node:url";
-import { writeFiles } from "../fixtures.ts";
-import { type TemporaryFolder, temporaryFolder } from "../play/cleanup.ts";
-import { linkModules } from "../play/workspace.ts";
+import { emptyCourse, writeFiles } from "../fixtures.ts";
+import type { TemporaryFolder } from "../play/cleanup.ts";
 import { courseRoot, listSteps, stepsNamed } from "../steps.ts";
 import { control } from "./controls.ts";
 
@@ -25,10 +22,8 @@ describe("the control", { concurrency: 2 }, () => {
   let course: TemporaryFolder;
 
   before(() => {
-    course = temporaryFolder("fixture");
-    linkModules(courseRoot, course.path);
+    course = emptyCourse();
     writeFiles(course.path, {
-      "package.json": '{ "type": "module" }',
       "step-01-old/client.ts": 'console.log("old");',
       "step-01-old/server.ts": 'console.log("listening on an-old-server");',
     });
@@ -39,11 +34,10 @@ describe("the control", { concurrency: 2 }, () => {
   /** Returns what the control says of a step 02 with these tests, whose client prints "new". */
   async function judge(name: string, tests: string, programs = "step-01-old"): Promise<string> {
     const step = `step-02-${name}`;
-    const servers = pathToFileURL(join(import.meta.dirname, "servers.ts")).href;
     const imports = `
       import assert from "node:assert/strict";
       import { before, it } from "node:test";
-      import { eventually, runClient, startServer } from ${JSON.stringify(servers)};
+      import { eventually, runClient, startServer } from "../shared/course/check/servers.ts";
       const client = async () => (await runClient(import.meta.dirname, [])).stdout;
       const server = async () =>
         (await startServer(import.meta.dirname, {}, "orders-server.ts")).address;`;

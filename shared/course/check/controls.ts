@@ -2,10 +2,7 @@
 
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Program } from "../play/programs.ts";
-
-/** How long the tests of one step may take. */
-const TIMEOUT_MS = 300_000;
+import { runToEnd } from "../fixtures.ts";
 
 /** A test or hook that failed of itself, not because another did. */
 interface Failure {
@@ -21,32 +18,17 @@ interface Failure {
  * @returns what is wrong with the tests, and what to do; empty if they fail as they should.
  */
 export async function control(root: string, step: string, programs: string): Promise<string> {
-  const tests = new Program({
-    file: process.execPath,
-    args: [
-      "--import=tsx/esm",
-      `--import=${pathToFileURL(join(import.meta.dirname, "test-process.ts")).href}`,
-      "--test-reporter=tap",
-      join(root, step, "step.test.ts"),
-    ],
-    cwd: root,
-    env: {
-      ...process.env,
-      NODE_TEST_CONTEXT: undefined,
-      COURSE_CONTROL: step === programs ? undefined : `${step} ${programs}`,
-    },
-  });
-  try {
-    const ended = await tests.ends(TIMEOUT_MS);
-    const report = tests.output();
-    if (!/^# tests \d+$/m.test(report)) {
-      const why = ended ? "broke off" : `had not ended after ${TIMEOUT_MS / 1000} s`;
-      return `the tests of ${step} ${why}:\n${report.trimEnd()}`;
-    }
-    return judge(step, failuresIn(report));
-  } finally {
-    await tests.stop();
-  }
+  const args = [
+    "--import=tsx/esm",
+    `--import=${pathToFileURL(join(import.meta.dirname, "test-process.ts")).href}`,
+    "--test-reporter=tap",
+    join(root, step, "step.test.ts"),
+  ];
+  const COURSE_CONTROL = step === programs ? undefined : `${step} ${programs}`;
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, COURSE_CONTROL };
+  const { output } = await runToEnd({ file: process.execPath, args, cwd: root, env });
+  if (/^# tests \d+$/m.test(output)) return judge(step, failuresIn(output));
+  return `the tests of ${step} broke off:\n${output.trimEnd()}`;
 }
 
 /** Reads a report in the Test Anything Protocol. */
@@ -67,16 +49,12 @@ function failuresIn(report: string): Failure[] {
 
 function judge(step: string, failures: readonly Failure[]): string {
   if (failures.length === 0) {
-    return (
-      `the tests of ${step} pass with the programs of the step before: they do not notice that the ` +
-      "feature is missing. Add a test that reaches it through a server or client.ts."
-    );
+    return `the tests of ${step} pass with the programs of the step before: they do not notice that the \
+feature is missing. Add a test that reaches it through a server or client.ts.`;
   }
   const crashes = failures.filter(({ crashed }) => crashed);
   if (crashes.length === 0) return "";
   const list = crashes.map(({ test, message }) => `  ${test}\n    ${message}`).join("\n");
-  return (
-    `with the programs of the step before, these tests of ${step} crash. Let them fail by an ` +
-    `assertion or by a call's status, so that it shows what is missing:\n${list}`
-  );
+  return `with the programs of the step before, these tests of ${step} crash. Let them fail by an \
+assertion or by a call's status, so that it shows what is missing:\n${list}`;
 }

@@ -119,6 +119,19 @@ export function captionProblems({ file, parts }: Readme): string[] {
   });
 }
 
+/** Finds Ctrl+C in a terminal that runs npx: tsx may kill the program before it has said its last. */
+export function interruptProblems({ file, parts }: Readme): string[] {
+  const running = new Map<string | undefined, string>();
+  return parts.flatMap((part) => {
+    if (part.kind !== "transcript") return [];
+    return part.acts.flatMap(({ kind, command, line }) => {
+      if (kind === "run") running.set(part.terminal, command);
+      const isLossy = kind === "interrupt" && running.get(part.terminal)?.includes("npx tsx");
+      return isLossy ? [`${file}:${line}: ^C needs node --import tsx instead of npx tsx`] : [];
+    });
+  });
+}
+
 /** Finds exercises that lack the common form; see `sections`. */
 export function exerciseProblems({ file, parts }: Readme): string[] {
   const exercises = parts.flatMap((part) =>
@@ -156,9 +169,7 @@ export function sectionProblems({ file, title, parts }: Readme): string[] {
     part.kind === "heading" && part.depth === 2 ? [part.text] : [],
   );
   if (!/^Step \d\d: ./.test(title)) problems.push(`${file}: the title must be "Step NN: …"`);
-  const wanted = Object.keys(sections)
-    .filter((section) => section !== EXERCISES || found.includes(section)) // TODO: delete this line once every step has exercises.
-    .join(", ");
+  const wanted = Object.keys(sections).join(", ");
   if (found.join(", ") !== wanted) {
     problems.push(`${file}: sections are ${found.join(", ")}; they must be ${wanted}`);
   }
@@ -183,12 +194,13 @@ export function linkProblems(steps: readonly Step[], readmes: readonly Readme[])
   const proseOf = (file: string) =>
     readmes
       .filter((readme) => readme.file === file)
-      .flatMap(({ parts }) => parts.flatMap((part) => (part.kind === "prose" ? [part.text] : [])));
-  const map = proseOf("README.md").join("\n");
+      .flatMap(({ parts }) => parts.filter((part) => part.kind === "prose"));
+  const rows = proseOf("README.md").filter(({ section }) => section === "The steps");
+  const map = rows.map(({ text }) => text).join("\n");
   return steps.flatMap(({ name }, at) => {
     const file = `${name}/README.md`;
     const next = steps[at + 1]?.name;
-    const last = proseOf(file).at(-1) ?? "";
+    const last = proseOf(file).at(-1)?.text ?? "";
     const link = `](../${next}/README.md)`;
     const leads = last.startsWith("Next: [Step ") && last.endsWith(link);
     return [

@@ -37,21 +37,17 @@ function problemsWith(files: Readonly<Record<string, string | undefined>>): stri
   return problems;
 }
 
-const fence = "```";
-
 /** Returns the fault of a step whose only exercise breaks no rule but with `from` replaced. */
 const exerciseFault = (from: string | RegExp, to: string, problem: string): Fault => {
-  const fold = (title: string, text: string) =>
-    `<details>\n<summary>${title}</summary>\n\n${text}\n\n</details>\n\n`;
-  const exercise =
-    `### 1. Rye costs more\n\n${fence}console\n$ npx tsx client.ts\n${fence}\n\n` +
-    fold("Hints", "Look at the price.") +
-    fold("Solution", `**\`server.ts\`**\n\n${fence}diff server.ts\n-one\n+two\n${fence}`);
+  const fold = (title: string) => `<details>\n<summary>${title}</summary>\n\n`;
+  const diff = "**`server.ts`**\n\n```diff server.ts\n-one\n+two\n```\n\n</details>\n\n";
+  const check = "### 1. Rye\n\n```console\n$ npx tsx client.ts\n```\n\n";
+  const exercise = `${check}${fold("Hints")}Look.\n\n</details>\n\n${fold("Solution")}${diff}`;
   return [
     `${one}/README.md`,
     /(## Your turn\n.*)?(?=## In production)/s,
     `## Your turn\n\n${exercise.replace(from, to)}`,
-    new RegExp(`^step-01-unary/README\\.md:\\d+: ${problem}`),
+    new RegExp(`^step-01-unary/README\\.md:\\d+: .*${problem}`),
   ];
 };
 
@@ -128,23 +124,17 @@ const faults: Record<string, Fault> = {
     "**`server.ts`**\n\n## Predict",
     /^step-01\S+:\d+: \*\*`server\.ts`\*\* must stand directly above the block that it names$/,
   ],
+  "Ctrl+C at npx": [
+    `${one}/README.md`,
+    "$ node --import tsx",
+    "$ npx tsx",
+    /^step-01-unary\/README\.md:\d+: \^C needs node --import tsx instead of npx tsx$/,
+  ],
   "exercises that are none, or too many": exerciseFault(/.*/s, "", "Your turn must have"),
-  "an exercise without its number": exerciseFault(
-    "1. Rye",
-    "Rye",
-    "an exercise is headed ### 1. Title$",
-  ),
-  "an exercise without a check": exerciseFault("console", "text", "an exercise shows its check"),
-  "an exercise without hints": exerciseFault(
-    "Hints",
-    "Answer",
-    "an exercise ends with <details>: Hints",
-  ),
-  "an exercise without a solution": exerciseFault(
-    "diff server.ts",
-    "ts server.ts",
-    "an exercise has its",
-  ),
+  "an exercise without its number": exerciseFault("1. Rye", "Rye", "is headed ### 1. Title$"),
+  "an exercise without a check": exerciseFault("console", "text", "shows its check"),
+  "an exercise without hints": exerciseFault("Hints", "Answer", "ends with <details>: Hints"),
+  "an exercise without a solution": exerciseFault("diff server.ts", "text", "has its solution"),
   "too many words": [
     `${one}/README.md`,
     "## Predict",

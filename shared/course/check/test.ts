@@ -13,15 +13,19 @@ import { chooseSteps, courseRoot } from "../steps.ts";
 
 const USAGE = `Usage: npm test [STEP ...], npm run test:course [STEP ...]
 
-Tests the lessons: the steps and their READMEs. test:course tests the tools that keep them true, and
-whether the tests of the steps can fail.
+Tests the lessons: the steps and their READMEs. test:course tests the tools that keep them true,
+whether the tests of the steps can fail, and whether the exercises can be solved.
 STEP is a number or a folder; all of them unless given.`;
 
 /** For a whole file. A slow machine needs minutes for the READMEs. */
 const FILE_TIMEOUT_MS = 1_200_000;
 
 const READMES = join("shared", "course", "play", "readmes.test.ts");
-const CONTROLS = join("shared", "course", "check", "controls.test.ts");
+/** Of a step: whether its tests can fail, and its exercises be solved. */
+const OF_STEPS = [
+  join("shared", "course", "check", "controls.test.ts"),
+  join("shared", "course", "play", "exercises.test.ts"),
+];
 
 await runScript(USAGE, async () => {
   const { values, positionals } = parseArgs({
@@ -34,16 +38,14 @@ await runScript(USAGE, async () => {
   generateStale(courseRoot);
   if (values.course) {
     const tools = ["shared/course", "shared/bench"].flatMap(testsIn);
-    return await run(all ? tools.filter((file) => file !== READMES) : [CONTROLS], named);
+    return await run(all ? tools.filter((file) => file !== READMES) : OF_STEPS, named);
   }
   const beside = all ? ["shared/bakery", "shared/terminal", "shared/metrics"] : [];
   return await run([READMES, ...[...steps, ...beside].flatMap(testsIn)], named);
 });
 
 function testsIn(folder: string): string[] {
-  return filesBelow(join(courseRoot, folder), ".test.ts")
-    .filter((file) => !/(^|[\\/])node_modules[\\/]/.test(file))
-    .map((file) => join(folder, file));
+  return filesBelow(join(courseRoot, folder), ".test.ts").map((file) => join(folder, file));
 }
 
 /** Returns the exit code. */

@@ -2,7 +2,8 @@
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { generate, isStale } from "../generate.ts";
+import { generateStale } from "../generate.ts";
+import { chooseSteps } from "../steps.ts";
 import { hasTools, problemsOf } from "../tools.ts";
 import type { Part, Readme } from "./readme.ts";
 import type { Workspace } from "./workspace.ts";
@@ -42,7 +43,7 @@ export function solve(copy: Workspace, { step, solution }: Exercise): void {
  * @throws {ExpectedError} with buf's own words when the contract does not compile.
  */
 export async function build(copy: Workspace, step: string): Promise<string> {
-  if (isStale(join(copy.root, step))) generate(copy.root, step);
+  generateStale(copy.root, chooseSteps([step]));
   if (!hasTools()) return "";
   const config = { extends: "./tsconfig.json", include: [step] };
   const file = join(copy.root, `${step}.json`);

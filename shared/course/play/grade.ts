@@ -37,9 +37,10 @@ await runScript(USAGE, async () => {
   let done = 0;
   for (const exercise of chosen) {
     console.log(paint("bold", `\n${exercise.title}`));
-    const isDone = await grade(exercise);
-    console.log(`\n  ${isDone ? paint("green", "✓ done") : paint("red", "✗ not done yet")}`);
-    if (isDone) done++;
+    const places = await grade(exercise);
+    if (places.length === 0) done++;
+    const verdict = `✗ not done yet: see ${places.join(", ")}`;
+    console.log(`\n  ${places.length === 0 ? paint("green", "✓ done") : paint("red", verdict)}`);
   }
   const total = `${chosen.length} exercise${chosen.length === 1 ? "" : "s"}`;
   console.log(`\n${done} of ${total} done.`);
@@ -47,7 +48,8 @@ await runScript(USAGE, async () => {
   return done === chosen.length ? 0 : 1;
 });
 
-async function grade({ step, check }: Exercise): Promise<boolean> {
+/** Returns where the README expects what didn't come. */
+async function grade({ step, check }: Exercise): Promise<string[]> {
   let types = "";
   const outcomes = await perform(courseRoot, check, {
     timeoutMs: TIMEOUT_MS,
@@ -80,5 +82,7 @@ async function grade({ step, check }: Exercise): Promise<boolean> {
     },
   });
   if (types !== "") console.log(`\n  npx tsc --noEmit says:\n${types.replace(/^/gm, "    ")}`);
-  return outcomes.every(({ result }) => result !== "different");
+  return outcomes.flatMap(({ result, act }) =>
+    result === "different" ? [`${check.file}:${act.line}`] : [],
+  );
 }

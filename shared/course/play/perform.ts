@@ -54,7 +54,7 @@ export async function perform(
   using workspace = new Workspace(root);
   await prepare?.(workspace);
   const environment = await createEnvironment(workspace.root, dirname(readme.file), text);
-  const stage = new Stage(workspace, environment, audience, timeoutMs);
+  const stage = new Stage({ workspace, environment, audience, timeoutMs });
   try {
     for (const part of readme.parts) {
       if ((await audience.part?.(part)) === false) break;

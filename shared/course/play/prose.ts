@@ -41,7 +41,11 @@ function layOutTable(block: string, width: number): string[] {
   const lines = rows.flatMap((row, at) => {
     const left = columns[at]?.slice(0, -1) ?? "";
     const right = wrap(row.at(-1) ?? "", fits ? width - indent : width - 4);
-    if (!fits) return [...wrap(left, width), ...right.map((line) => `    ${line}`)];
+    if (!fits)
+      return [
+        ...wrap(row.slice(0, -1).filter(Boolean).join(" · "), width),
+        ...right.map((line) => `    ${line}`),
+      ];
     return right.map((line, index) => (index === 0 ? left : " ".repeat(indent)) + line);
   });
   return [...lines, ""];

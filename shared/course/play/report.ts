@@ -53,3 +53,18 @@ export function updateReadme(root: string, readme: Readme, outcomes: readonly Ou
   }
   if (different.length > 0) writeFileSync(path, lines.join("\n"));
 }
+
+/** Throws an error that names each outcome that differs from the README. */
+export function assertAsWritten(readme: Readme, outcomes: readonly Outcome[]): void {
+  const different = outcomes.filter(({ result }) => result === "different");
+  fail(...different.map((outcome) => describeDifference(readme, outcome)));
+}
+
+/** Throws an error with these problems, unless all are empty. */
+export function fail(...problems: string[]): void {
+  const message = problems.filter((problem) => problem !== "").join("\n\n");
+  if (message === "") return;
+  const failure = new Error(message);
+  failure.stack = failure.message; // Where it was thrown says nothing to the author of a README.
+  throw failure;
+}

@@ -3,9 +3,9 @@
 import { posix, sep } from "node:path";
 import type { Environment } from "./environment.ts";
 import type { Audience, Outcome } from "./perform.ts";
-import { noSignals, Program, type ProgramSpec } from "./programs.ts";
+import { noSignals, Program } from "./programs.ts";
 import type { Part } from "./readme.ts";
-import { type MissingTool, readCommand } from "./shell.ts";
+import { readCommand } from "./shell.ts";
 import { type Act, compare } from "./transcript.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -19,41 +19,39 @@ interface Terminal {
   printed: number;
 }
 
+interface Settings {
+  readonly workspace: Workspace;
+  readonly environment: Environment;
+  readonly audience: Audience;
+  readonly timeoutMs: number;
+}
+
 /** The terminals of one performance. `clear` ends what runs in them. */
 export class Stage {
   readonly outcomes: Outcome[] = [];
-  readonly #workspace: Workspace;
-  readonly #environment: Environment;
-  readonly #audience: Audience;
-  readonly #timeoutMs: number;
+  readonly #settings: Settings;
   readonly #terminals = new Map<string | undefined, Terminal>();
   #undoEdits: (() => void)[] = [];
 
-  constructor(
-    workspace: Workspace,
-    environment: Environment,
-    audience: Audience,
-    timeoutMs: number,
-  ) {
-    this.#workspace = workspace;
-    this.#environment = environment;
-    this.#audience = audience;
-    this.#timeoutMs = timeoutMs;
+  constructor(settings: Settings) {
+    this.#settings = settings;
   }
 
   /** Resolves to false if the audience has seen enough. */
   async play(part: Part, folder: string): Promise<boolean> {
     if (part.kind === "heading") this.#undoAllEdits();
     if (part.kind === "edit") {
-      this.#undoEdits.push(this.#workspace.edit(posix.join(folder, part.file), part.lines));
+      this.#undoEdits.push(
+        this.#settings.workspace.edit(posix.join(folder, part.file), part.lines),
+      );
     }
     if (part.kind !== "transcript") return true;
     for (const [at, act] of part.acts.entries()) {
-      this.#audience.act?.(act, part.terminal);
+      this.#settings.audience.act?.(act, part.terminal);
       const stays = part.terminal !== undefined || part.acts[at + 1]?.kind === "interrupt";
       const outcome = await this.#perform(act, part.terminal, stays);
       this.outcomes.push(outcome);
-      if (this.#audience.outcome?.(outcome, part.terminal) === false) return false;
+      if (this.#settings.audience.outcome?.(outcome, part.terminal) === false) return false;
     }
     if (part.terminal === undefined) await this.#close(undefined);
     return true;
@@ -66,16 +64,18 @@ export class Stage {
 
   /** @param stays true: the program may go on running when its expected lines have appeared. */
   async #perform(act: Act, name: string | undefined, stays: boolean): Promise<Outcome> {
+    const { environment, workspace } = this.#settings;
     if (act.kind === "run") {
       await this.#close(name);
       const [, forgotten] = /^unset ([A-Z][A-Z0-9_]*)$/.exec(act.command) ?? [];
       if (forgotten !== undefined) {
-        delete this.#environment.exported[forgotten];
+        delete environment.exported[forgotten];
         return outcomeOf(act, "as written", "", { exitCode: 0 });
       }
       const [, variable, inner = act.command] =
         /^export ([A-Z][A-Z0-9_]*)=\$\((.+)\)$/s.exec(act.command) ?? [];
-      const spec = this.#read(inner);
+      const env = environment.forCommand(inner);
+      const spec = readCommand(environment.ports.toReal(inner), workspace.root, env);
       if ("missing" in spec) return outcomeOf(act, "skipped", spec.missing);
       const program = new Program({ ...spec, errorsApart: variable !== undefined });
       this.#terminals.set(name, { program, seen: 0, printed: 0 });
@@ -92,16 +92,11 @@ export class Stage {
     return await this.#judge(act, name, terminal, stays && act.exitCode === undefined);
   }
 
-  #read(command: string): ProgramSpec | MissingTool {
-    const env = this.#environment.forCommand(command);
-    return readCommand(this.#environment.ports.toReal(command), this.#workspace.root, env);
-  }
-
   /** Performs `export NAME=$(COMMAND)`: what the command prints is in the environment from here on. */
   async #export(act: Act, variable: string, program: Program): Promise<Outcome> {
-    await program.ends(this.#timeoutMs);
+    await program.ends(this.#settings.timeoutMs);
     const { exitCode } = program;
-    this.#environment.exported[variable] = program.lines().join("\n");
+    this.#settings.environment.exported[variable] = program.lines().join("\n");
     if (exitCode === 0) return outcomeOf(act, "as written", "", { exitCode });
     const output = [...program.lines(), ...program.errors().trimEnd().split("\n")];
     return outcomeOf(act, "different", exitCodes(0, exitCode), { output, exitCode });
@@ -119,7 +114,7 @@ export class Stage {
       const lines = program.lines();
       const all = lines.length === 0 ? [] : this.#asWritten(lines.join("\n")).split("\n");
       if (all.length > terminal.printed) {
-        this.#audience.print?.(all.slice(terminal.printed), name);
+        this.#settings.audience.print?.(all.slice(terminal.printed), name);
         terminal.printed = all.length;
       }
       return all.slice(terminal.seen);
@@ -132,7 +127,7 @@ export class Stage {
       const hopeless = !sofar.agrees && sofar.got !== undefined && !act.expected.includes("...");
       return sofar.agrees || hopeless;
     };
-    const inTime = await program.until(finished, this.#timeoutMs);
+    const inTime = await program.until(finished, this.#settings.timeoutMs);
     // A program that fails has more to say, and then ends.
     if (mayGoOn && !compare(act.expected, heard(), false).agrees) await program.ends(FAILURE_MS);
 
@@ -146,13 +141,15 @@ export class Stage {
       outcomeOf(act, "different", reason, { line, output, exitCode });
     if (!inTime && exitCode === undefined && !mayGoOn) {
       await this.#close(name);
-      return different(`still running after ${this.#timeoutMs / 1000} s, stopped`);
+      return different(`still running after ${this.#settings.timeoutMs / 1000} s, stopped`);
     }
     if (!agreement.agrees) {
       const expected = act.expected[agreement.at];
       const line = act.line + act.source.length + agreement.at;
+      const anyBefore = act.expected.slice(0, agreement.at).includes("...");
+      const nothing = anyBefore ? "(no such line)" : "(nothing more)";
       return different(
-        `expected  ${expected ?? "(nothing more)"}\ngot       ${agreement.got ?? "(nothing more)"}`,
+        `expected  ${expected ?? "(nothing more)"}\ngot       ${agreement.got ?? nothing}`,
         expected === undefined ? line - 1 : line,
       );
     }
@@ -164,8 +161,8 @@ export class Stage {
 
   /** Returns output with the ports that the README writes, and with paths relative to the course. */
   #asWritten(output: string): string {
-    const place = `${this.#workspace.root}${sep}`;
-    return this.#environment.ports.toReadme(output).replaceAll(place, "");
+    const place = `${this.#settings.workspace.root}${sep}`;
+    return this.#settings.environment.ports.toReadme(output).replaceAll(place, "");
   }
 
   async #close(name: string | undefined): Promise<void> {
