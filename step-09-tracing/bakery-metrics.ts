@@ -17,8 +17,8 @@ const services = [
 ];
 
 /**
- * Returns the metrics of this process, which serves or makes the bakery's calls. `register` is where
- * prom-client puts a new metric by default: there is one page for each process.
+ * Returns the metrics of this process, which serves or makes the bakery's calls. prom-client puts
+ * every new metric into `register` unless told otherwise: each process has one page.
  * @param options.exemplars shows a trace for each bucket of the histogram.
  */
 export function bakeryMetrics(

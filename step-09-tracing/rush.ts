@@ -1,8 +1,8 @@
 // A lunch rush: makes calls of all kinds at a steady rate, so that there is something to count.
 
-import { setTimeout } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { parseOptions } from "../shared/terminal/command-line.ts";
+import { type Call, makeCalls } from "../shared/terminal/load.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { bakeryMetrics } from "./bakery-metrics.ts";
 import { channelSecurity, tokenProblem } from "./client/channel-credentials.ts";
@@ -12,13 +12,11 @@ import { guessCalls, rushCalls } from "./commands/rush-calls.ts";
 import { metricsPortProblem, serveMetrics } from "./metrics/page.ts";
 import { certsFolder } from "./security/certificate-store.ts";
 
-/** If the server is too slow for the rate, the rush waits: it never makes more calls at a time. */
-const MAX_UNDER_WAY = 100;
 const DEADLINE_MS = 10_000;
 
 async function main(): Promise<number> {
   const options = parseOptions({
-    rounds: { value: "N", help: "how many rounds of 24 calls", default: 20, min: 1 },
+    rounds: { value: "N", help: "how many rounds of 24 calls", default: 20, min: 1, max: 10_000 },
     guesses: {
       value: "N",
       help: "instead of rounds: ask for N products that don't exist",
@@ -63,56 +61,25 @@ async function main(): Promise<number> {
     metrics: metrics.calls,
   });
 
-  const ended = new Map<string, number>();
-  const underWay = new Set<Promise<void>>();
-  const startedAt = performance.now();
-  const progress = setInterval(
-    () => console.log(`${underWay.size} under way  ${summary(ended)}`),
-    1000,
-  );
-  let made = 0;
-  const calls =
-    options.guesses > 0
-      ? guessCalls(connection, options.guesses)
-      : repeat(rushCalls(connection), options.rounds);
-  for (const call of calls) {
-    const early = startedAt + (made++ * 1000) / options.rate - performance.now();
-    if (early > 0) await setTimeout(early);
-    if (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay);
-    const counted = outcome(call).then((name) => {
-      ended.set(name, (ended.get(name) ?? 0) + 1);
-      underWay.delete(counted);
-    });
-    underWay.add(counted);
-  }
-  await Promise.all(underWay);
-  clearInterval(progress);
-  console.log(`done  ${summary(ended)}`);
+  const guesses = options.guesses > 0;
+  const round = guesses ? guessCalls(connection, options.guesses) : rushCalls(connection);
+  const rounds = guesses ? 1 : options.rounds;
+  await makeCalls(round.map(withStatus), { rounds, rate: options.rate });
   connection.close();
   return 0;
 }
 
-/** Yields the calls of as many rounds. */
-function* repeat<Call>(round: readonly Call[], times: number): Generator<Call> {
-  for (let made = 0; made < times; made++) yield* round;
-}
-
-/** Returns the name of the status that a call ends with. */
-async function outcome(call: () => Promise<unknown>): Promise<string> {
-  try {
-    await call();
-    return "OK";
-  } catch (error) {
-    if (isServiceError(error)) return status[error.code] ?? "UNKNOWN";
-    throw error;
-  }
-}
-
-function summary(ended: ReadonlyMap<string, number>): string {
-  const counts = [...ended]
-    .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${name} ${count}`);
-  return counts.length > 0 ? counts.join("  ") : "no call has ended yet";
+/** Returns a function that makes the call, and resolves to the name of its status. */
+function withStatus(call: () => Promise<unknown>): Call {
+  return async () => {
+    try {
+      await call();
+      return "OK";
+    } catch (error) {
+      if (isServiceError(error)) return status[error.code] ?? "UNKNOWN";
+      throw error;
+    }
+  };
 }
 
 await runProgram(main);

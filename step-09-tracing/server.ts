@@ -36,7 +36,7 @@ async function main(): Promise<never> {
     HOST: { default: "127.0.0.1", help: "the address to listen on" },
     PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
-    KITCHEN_MS: { default: 1000, help: "how long an order keeps each status; 0 is for ever" },
+    KITCHEN_MS: { default: 1000, help: "how long an order keeps each status; 0 means forever" },
     KEYS: { default: "", help: "folder of the key pair; by default keys in this step's folder" },
     ...tlsVariables,
     WARMUP_MS: { default: 0, help: "how long OrderService is NOT_SERVING: the oven is cold" },

@@ -10,8 +10,8 @@ const MAX_CRATES = 10_000;
 const MAX_UNITS_IN_CRATE = 1000;
 
 /**
- * Puts all crates on the shelf, or none. The end of the stream isn't enough to commit a delivery,
- * because a cancelled upload ends the same way. The delivery note is. A cancel that arrives after
+ * Puts all crates on the shelf, or none. Only the delivery note commits a delivery. The end of the
+ * stream doesn't, because a cancelled upload ends the same way. A cancellation that arrives after
  * the note is too late.
  * @throws {StatusError} at the first mistake.
  */

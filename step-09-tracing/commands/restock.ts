@@ -34,12 +34,12 @@ export async function restock(
       cancelAfter > 0
         ? breakOff(connection, call, crates.slice(0, cancelAfter))
         : upload(call, [...crates, note]);
-    sent.catch(() => call.cancel()); // Without its note, a delivery changes nothing.
+    sent.catch(() => call.cancel()); // Safe: without its note, a delivery changes nothing.
   });
   console.log(`restocked ${formatCount(units, "unit")} of ${formatCount(products, "product")}`);
 }
 
-/** Writes each message when there is room for it: the server may read slower than we write. */
+/** Writes each message when there is room for it: the server may read more slowly than we write. */
 export async function upload<Message>(
   call: ClientWritableStream<Message>,
   messages: Iterable<Message>,
@@ -57,8 +57,8 @@ async function breakOff(
   crates: readonly RestockProductsRequest[],
 ): Promise<void> {
   for (const crate of crates) call.write(crate);
-  // An upload has no response before its end. We make a second call over the same connection: when
-  // it's answered, the server has the crates too.
+  // Nothing confirms crates before an upload ends. So we make a second call over the same
+  // connection: once it's answered, the server has the crates.
   const catalog = connection.stub(CatalogServiceClient);
   await unaryCall<SearchProductsResponse>((done) =>
     catalog.searchProducts({ query: "" }, new Metadata(), connection.callOptions(), done),

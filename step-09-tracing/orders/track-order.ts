@@ -54,7 +54,7 @@ async function answerPings(
   requests: AsyncIterator<TrackOrderRequest>,
   { send }: TrackingContext,
 ): Promise<void> {
-  // Not with `for await`: the first message has been taken from this iterator already.
+  // Not `for await`, which takes an iterable: this is an iterator whose first message is taken.
   for (let next = await requests.next(); !next.done; next = await requests.next()) {
     const { content } = next.value;
     if (content?.$case !== "ping") throw invalidArgument("only pings may follow the first message");

@@ -13,8 +13,8 @@ export interface BidiContext<Response> extends CallContext {
 }
 
 /**
- * Runs `converse` and ends the call when it returns, with OK, or throws, with that status. When the
- * context's signal aborts, the call ends even if `converse` is still waiting for something.
+ * Runs `converse` and ends the call with OK when it returns, or with the status that it throws.
+ * When the context's signal aborts, the call ends even if `converse` is still waiting.
  * @param closing aborts when the server closes, which ends the call.
  */
 export function bidi<Request, Response>(
@@ -24,8 +24,8 @@ export function bidi<Request, Response>(
   return (call) => {
     const { context, over } = streamContext(call, closing);
     const { signal } = context;
-    // An ordinary loop over a stream destroys the stream at its end. Here this end is the client's
-    // half-close, and we still have responses to send. So we use an iterator that leaves it alone.
+    // An ordinary iterator destroys the stream when it ends. Here that is the client's half-close,
+    // and we still have responses to send. So we use an iterator that leaves the stream alone.
     const requests: AsyncIterator<Request> = call.iterator({ destroyOnReturn: false });
     const send = (response: Response) => writeMessage(call, response, signal);
     const done = (async () => converse(requests, { ...context, send }))();

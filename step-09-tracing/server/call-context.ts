@@ -1,4 +1,4 @@
-// Tells a handler about its call, beyond the messages. It is the same for all four kinds of call.
+// Gives a handler its call's metadata, deadline and cancellation, for all kinds of call.
 
 import type { EventEmitter } from "node:events";
 import { type Metadata, status } from "@grpc/grpc-js";

@@ -6,8 +6,8 @@ import { failStream } from "./fail-stream.ts";
 
 /**
  * Runs `consume` and answers with the response that it returns, or with the status that it throws.
- * When it throws, the rest of the messages isn't read. A server that closes doesn't end the call:
- * an upload comes to an end by itself.
+ * When it throws, the remaining messages aren't read. A closing server doesn't cut the call off,
+ * because an upload ends by itself.
  */
 export function clientStream<Request, Response>(
   consume: (requests: AsyncIterable<Request>, context: CallContext) => Promise<Response>,
@@ -24,17 +24,17 @@ export function clientStream<Request, Response>(
 
 /**
  * Yields the messages up to the end of the stream. This end doesn't mean that the client has sent
- * everything: a client of grpc-js that cancels first ends its stream, and cancels in another frame.
+ * everything: when a grpc-js client cancels, it ends its stream first and cancels a frame later.
  */
 async function* receive<Request>(
   call: ServerReadableStream<Request, unknown>,
   signal: AbortSignal,
 ): AsyncGenerator<Request> {
   try {
-    // A plain `yield* call` would destroy the call at its end, which costs an error object.
+    // A plain `yield* call` would destroy the call at its end, and create an error for nobody.
     yield* call.iterator({ destroyOnReturn: false });
   } catch (error) {
-    signal.throwIfAborted(); // The client has cancelled: that is the reason.
+    signal.throwIfAborted(); // If the client has cancelled, report that.
     throw error;
   }
 }

@@ -3,9 +3,8 @@
 import { setLogger } from "@grpc/grpc-js";
 
 /**
- * Replaces grpc-js's logger with one that prints the same lines to the same place, with one
- * exception: grpc-js prints the value of a header that it can't read, and that value may be a
- * password or a token.
+ * Replaces grpc-js's logger with one that prints the same lines to the same place, but hides the
+ * values of headers that grpc-js can't read: they may be passwords or tokens.
  */
 export function redactGrpcLog(): void {
   const printAs =

@@ -11,8 +11,11 @@ import type { CountedCall } from "../../metrics/counted-call.ts";
 
 type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 
-/** A client whose deadline passes cancels, and that may arrive before our own timer fires. */
-const TOLERANCE_MS = 50;
+/**
+ * A client whose deadline passes cancels the call, which often arrives before our own timer fires:
+ * that one starts when the call arrives. So a cancel shortly before the deadline counts as one.
+ */
+const TOLERANCE_MS = 100;
 
 /**
  * Returns the interceptor `first`, with calls counted before it sees them: those, too, that an
