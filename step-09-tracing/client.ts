@@ -14,7 +14,8 @@ import { restock } from "./commands/restock.ts";
 import { watch } from "./commands/watch.ts";
 import { certsFolder } from "./security/certificate-store.ts";
 import { traced } from "./tracing/traced.ts";
-import { startTracing, tracingVariables } from "./tracing/tracing.ts";
+import { startTracing } from "./tracing/tracing.ts";
+import { tracingVariables } from "./tracing/variables.ts";
 
 async function main(): Promise<number> {
   const { command, args, options } = parseCommandLine(
@@ -80,7 +81,7 @@ async function main(): Promise<number> {
   );
 
   const variables = readSettings(tracingVariables, []);
-  const { tracing, flush } = startTracing("bakery-client", variables);
+  const { tracing, flush } = await startTracing("bakery-client", variables);
   const connection = connect(options.address, {
     deadlineMs: options["deadline-ms"],
     verbose: options.verbose,

@@ -26,7 +26,8 @@ import { reporting } from "./server/report.ts";
 import { StatusError } from "./server/status-error.ts";
 import { tlsCredentials, tlsSettings, tlsVariables } from "./server/tls.ts";
 import { countUnknownCalls } from "./server/unknown-calls.ts";
-import { startTracing, tracingVariables } from "./tracing/tracing.ts";
+import { startTracing } from "./tracing/tracing.ts";
+import { tracingVariables } from "./tracing/variables.ts";
 
 /** The proto files in binary form, for reflection: buf writes them beside the generated code. */
 const descriptors = join(import.meta.dirname, "gen", "descriptors.binpb");
@@ -47,7 +48,7 @@ async function main(): Promise<never> {
     ...limitVariables,
     SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
   });
-  const { tracing, flush } = startTracing("bakery-server", settings);
+  const { tracing, flush } = await startTracing("bakery-server", settings);
   const reason = new StatusError(status.UNAVAILABLE, "the bakery is closing");
   const { draining, closing } = closeOnSignal({ reason, drainMs: settings.DRAIN_MS });
 

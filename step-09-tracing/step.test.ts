@@ -23,7 +23,8 @@ import { unaryCall } from "./client/unary-call.ts";
 import { CatalogServiceClient, type GetProductResponse } from "./gen/bakery/v1/catalog.ts";
 import { type CreateOrderResponse, OrderServiceClient } from "./gen/bakery/v1/orders.ts";
 import { traced } from "./tracing/traced.ts";
-import { startTracing, tracingVariables } from "./tracing/tracing.ts";
+import { startTracing } from "./tracing/tracing.ts";
+import { tracingVariables } from "./tracing/variables.ts";
 
 const folder = import.meta.dirname;
 const GET = "bakery.v1.CatalogService/GetProduct";
@@ -57,7 +58,7 @@ before(async () => {
   const env = { ...process.env, KEYS: join(scratch, "keys") };
   token = spawnSync(process.execPath, args, { env, encoding: "utf8" }).stdout.trim();
   const variables = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_BSP_SCHEDULE_DELAY: "20" };
-  flush = startTracing("test", readSettings(tracingVariables, [], variables)).flush;
+  ({ flush } = await startTracing("test", readSettings(tracingVariables, [], variables)));
 });
 
 after(async () => {
