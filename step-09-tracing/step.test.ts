@@ -14,7 +14,7 @@ import {
   runClient,
   startServer,
 } from "../shared/course/check/servers.ts";
-import { noSignals } from "../shared/course/play/programs.ts";
+import { noSignals, Program } from "../shared/course/play/programs.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
 import { collector, type Span } from "../shared/traces/spans.ts";
 import { channelSecurity } from "./client/channel-credentials.ts";
@@ -534,3 +534,147 @@ describe("without its collector", () => {
     silent.close();
   });
 });
+
+/** A span as Jaeger's query API shows it. */
+interface JaegerSpan {
+  readonly spanID: string;
+  readonly operationName: string;
+  readonly processID: string;
+  readonly references: readonly { readonly refType: string; readonly spanID: string }[];
+  readonly tags: readonly { readonly key: string; readonly value: unknown }[];
+  readonly logs: readonly { readonly fields: readonly { key: string; value: unknown }[] }[];
+}
+
+interface JaegerTrace {
+  readonly spans: readonly JaegerSpan[];
+  readonly processes: Readonly<Record<string, { readonly serviceName: string }>>;
+}
+
+const jaegerProgram = "jaeger-all-in-one";
+const withoutJaeger =
+  spawnSync(jaegerProgram, ["version"]).status !== 0 && `there is no ${jaegerProgram}`;
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const port = Number(new URL(urlOf(probe)).port);
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+describe("Jaeger", { skip: withoutJaeger }, () => {
+  it("has a call of each kind, with parents, kinds, attributes and statuses", async () => {
+    const [otlp, query] = [await freePort(), await freePort()];
+    const anyPort = [
+      "admin.http.host-port",
+      "collector.grpc-server.host-port",
+      "collector.http-server.host-port",
+      "collector.otlp.grpc.host-port",
+      "http-server.host-port",
+      "processor.jaeger-binary.server-host-port",
+      "processor.jaeger-compact.server-host-port",
+      "processor.zipkin-compact.server-host-port",
+      "query.grpc-server.host-port",
+    ];
+    const ports = [
+      `--collector.otlp.http.host-port=127.0.0.1:${otlp}`,
+      `--query.http-server.host-port=127.0.0.1:${query}`,
+      ...anyPort.map((name) => `--${name}=127.0.0.1:0`),
+    ];
+    const jaeger = new Program({
+      file: jaegerProgram,
+      args: ports,
+      cwd: scratch,
+      env: { PATH: process.env.PATH, OTEL_TRACES_SAMPLER: "always_off" }, // Jaeger traces itself.
+    });
+    await using _ = { [Symbol.asyncDispose]: () => jaeger.stop() };
+    const api = `http://127.0.0.1:${query}/api`;
+    let answers = false;
+    while (!answers && jaeger.exitCode === undefined) {
+      answers = await fetch(`${api}/services`)
+        .then(({ ok }) => ok)
+        .catch(() => false);
+    }
+    assert.ok(answers, jaeger.output());
+
+    const env = { JAEGER: `http://127.0.0.1:${otlp}` };
+    await using shown = await start({ ...env, SLOW_MS: "20" });
+    for (const [args, code] of [
+      [["get", "rye"], status.OK],
+      [["get", "cake"], status.NOT_FOUND],
+      [["watch", "rye", "--count", "1"], status.OK],
+      [["restock", "rye=1"], status.OK],
+      [["order", "rye=1", "--track"], status.OK],
+    ] as const) {
+      const { exitCode, stderr } = await run(shown, [...args], env);
+      assert.equal(exitCode, code === status.OK ? 0 : 64 + code, stderr);
+    }
+    const wanted = [
+      [
+        "client get internal | ",
+        "GetProduct client OK | client get",
+        "GetProduct server OK | GetProduct client",
+        "database internal | GetProduct server",
+      ],
+      [
+        "client get internal ERROR | ",
+        "GetProduct client NOT_FOUND ERROR | client get",
+        "GetProduct server NOT_FOUND | GetProduct client",
+      ],
+      [
+        "client watch internal | ",
+        "WatchProducts client CANCELLED ERROR messages=2 | client watch",
+        "WatchProducts server CANCELLED messages=2 | WatchProducts client",
+      ],
+      [
+        "client restock internal | ",
+        "RestockProducts client OK messages=3 | client restock",
+        "RestockProducts server OK messages=3 | RestockProducts client",
+      ],
+      [
+        "client order internal | ",
+        "CreateOrder client OK | client order",
+        "CreateOrder server OK | CreateOrder client",
+        "TrackOrder client OK messages=? | client order", // It depends on how soon it is tracked.
+        "TrackOrder server OK messages=? | TrackOrder client",
+      ],
+    ];
+    let traces: JaegerTrace[] = [];
+    for (const deadline = Date.now() + 30_000; ; ) {
+      const response = await fetch(`${api}/traces?service=bakery-client&limit=100`);
+      traces = JSON.parse(await response.text()).data;
+      if (traces.flatMap(({ spans }) => spans).length >= wanted.flat().length) break;
+      assert.ok(Date.now() < deadline, JSON.stringify(traces));
+    }
+    const sorted = (lines: string[][]) => lines.map((ofTrace) => ofTrace.sort()).sort();
+    assert.deepEqual(sorted(traces.map(jaegerLines)), sorted(wanted));
+  });
+});
+
+/** Returns a line for each span: what it is, how it ended, and its parent. */
+function jaegerLines({ spans: ofTrace, processes }: JaegerTrace): string[] {
+  const tag = ({ tags }: JaegerSpan, name: string) =>
+    tags.find(({ key }) => key === name)?.value ?? "";
+  const title = (span: JaegerSpan) => {
+    const name = span.operationName.split("/").at(-1) ?? "";
+    const kind = String(tag(span, "span.kind"));
+    return kind === "client" || kind === "server" ? `${name} ${kind}` : name;
+  };
+  return ofTrace.map((span) => {
+    const [parent] = span.references;
+    assert.ok(parent === undefined || parent.refType === "CHILD_OF");
+    const above = ofTrace.find(({ spanID }) => spanID === parent?.spanID);
+    const kind = String(tag(span, "span.kind"));
+    if (kind === "client" || kind === "server") {
+      assert.equal(processes[span.processID]?.serviceName, `bakery-${kind}`);
+      assert.equal(tag(span, "rpc.system.name"), "grpc");
+      assert.equal(tag(span, "rpc.method"), span.operationName);
+    }
+    const messagesSeen = span.operationName.endsWith("TrackOrder") ? "?" : span.logs.length;
+    const counted = span.logs.length === 0 ? "" : `messages=${messagesSeen}`;
+    const code = tag(span, "rpc.response.status_code");
+    const words = [title(span), title(span).endsWith(kind) ? "" : kind, code];
+    const line = [...words, tag(span, "otel.status_code"), counted].filter(Boolean).join(" ");
+    return `${line} | ${above === undefined ? "" : title(above)}`;
+  });
+}
