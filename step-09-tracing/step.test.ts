@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -373,10 +373,16 @@ describe("a trace that somebody else began", () => {
   });
 });
 
+/** Why a test is skipped that needs another program; false if that is here. */
+function without(program: string, version: string): string | false {
+  return spawnSync(program, [version]).status !== 0 && `there is no ${program}`;
+}
+
 describe("the metrics", () => {
-  const page = async ({ program }: RunningServer) => {
-    const [, url = ""] = /^metrics on (http:\S+)$/m.exec(program.output()) ?? [];
-    const response = await fetch(url);
+  const pageUrl = ({ program }: RunningServer) =>
+    /^metrics on (http:\S+)$/m.exec(program.output())?.[1] ?? "";
+  const page = async (running: RunningServer) => {
+    const response = await fetch(pageUrl(running));
     return [response.headers.get("content-type") ?? "", await response.text()] as const;
   };
 
@@ -387,6 +393,42 @@ describe("the metrics", () => {
     const exemplar = `grpc_server_handling_seconds_bucket\\{.*GetProduct.*# \\{trace_id="${traceId}"\\}`;
     assert.match(text, new RegExp(exemplar));
     assert.match(text, /# EOF\n$/);
+  });
+
+  it("tell a real Prometheus the trace", { skip: without("prometheus", "--version") }, async () => {
+    const rules = join(folder, "prometheus");
+    const config = readFileSync(join(rules, "prometheus.yml"), "utf8")
+      .replace("127.0.0.1:9464", new URL(pageUrl(server)).host)
+      .replaceAll(": 2s", ": 1s")
+      .replace("rules.yml", join(rules, "rules.yml"));
+    writeFileSync(join(scratch, "prometheus.yml"), config);
+    const prometheus = new Program({
+      file: "prometheus",
+      args: [
+        `--config.file=${join(scratch, "prometheus.yml")}`,
+        `--storage.tsdb.path=${join(scratch, "tsdb")}`,
+        "--web.listen-address=127.0.0.1:0",
+        "--enable-feature=exemplar-storage",
+      ],
+      cwd: scratch,
+      env: { PATH: process.env.PATH },
+    });
+    await using _ = { [Symbol.asyncDispose]: () => prometheus.stop() };
+    const { traceId } = await traceOf(3, (bakery) => getProduct(bakery));
+    const address = () => /"Listening on" address=(\S+)/.exec(prometheus.output())?.[1];
+    assert.ok(await prometheus.until(() => address() !== undefined, 30_000), prometheus.output());
+    const query = new URLSearchParams({
+      query: 'grpc_server_handling_seconds_bucket{grpc_method="GetProduct"}',
+      start: String(Date.now() / 1000 - 60),
+      end: String(Date.now() / 1000 + 60),
+    });
+    let found = "";
+    for (const deadline = Date.now() + 30_000; !found.includes(traceId); ) {
+      assert.ok(Date.now() < deadline, found);
+      const answer = await fetch(`http://${address()}/api/v1/query_exemplars?${query}`);
+      found = await answer.text();
+    }
+    assert.ok(found.includes(`"labels":{"trace_id":"${traceId}"}`), found);
   });
 
   it("are as before without a collector, and so is the log", async () => {
@@ -551,8 +593,6 @@ interface JaegerTrace {
 }
 
 const jaegerProgram = "jaeger-all-in-one";
-const withoutJaeger =
-  spawnSync(jaegerProgram, ["version"]).status !== 0 && `there is no ${jaegerProgram}`;
 
 async function freePort(): Promise<number> {
   const probe = createServer();
@@ -562,7 +602,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-describe("Jaeger", { skip: withoutJaeger }, () => {
+describe("Jaeger", { skip: without(jaegerProgram, "version") }, () => {
   it("has a call of each kind, with parents, kinds, attributes and statuses", async () => {
     const [otlp, query] = [await freePort(), await freePort()];
     const anyPort = [
