@@ -39,7 +39,9 @@ await runProgram(async () => {
   });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
-  console.log(`collecting traces on http://127.0.0.1:${port}`);
+  const bound = server.address();
+  const boundPort = typeof bound === "object" ? bound?.port : port;
+  console.log(`collecting traces on http://127.0.0.1:${boundPort}`);
   await new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });

@@ -24,7 +24,7 @@ export function formatTrace(spans: readonly Span[], details = false): string {
     const ended = [
       code,
       error === undefined ? "" : "error",
-      missing.has(span.spanId) ? "(its parent has not come)" : "",
+      missing.has(span.spanId) ? "(parent missing)" : "",
     ];
     const branch = depth === 0 ? "" : `${"  ".repeat(depth - 1)}└ `;
     lines.push({
