@@ -40,7 +40,7 @@ await runScript(USAGE, async () => {
     const tools = ["shared/course", "shared/bench"].flatMap(testsIn);
     return await run(all ? tools.filter((file) => file !== READMES) : OF_STEPS, named);
   }
-  const beside = all ? ["shared/bakery", "shared/terminal", "shared/metrics"] : [];
+  const beside = all ? ["shared/bakery", "shared/terminal", "shared/metrics", "shared/traces"] : [];
   return await run([READMES, ...[...steps, ...beside].flatMap(testsIn)], named);
 });
 

@@ -9,6 +9,7 @@ import { PortMap } from "./ports.ts";
 
 const DEFAULT_PORT = "50051";
 const METRICS_PORT = "9464";
+const COLLECTOR_PORT = "4318";
 
 /** The environment of a README's commands: what they export, and the ports that are really used. */
 export type Environment = Awaited<ReturnType<typeof createEnvironment>>;
@@ -22,7 +23,9 @@ export async function createEnvironment(root: string, folder: string, text: stri
     (server) => [server, defaultPort(join(root, folder, server.file))] as const,
   );
   const used = servers.map(([, port]) => port);
-  const ports = await PortMap.forText([text, DEFAULT_PORT, METRICS_PORT, ...used].join(" "));
+  const ports = await PortMap.forText(
+    [text, DEFAULT_PORT, METRICS_PORT, COLLECTOR_PORT, ...used].join(" "),
+  );
   // Other programs, such as Prometheus, read addresses from the step's files.
   for (const file of servers.length > 0 ? filesBelow(join(root, folder), ".yml") : []) {
     const path = join(root, folder, file);
@@ -42,6 +45,7 @@ export async function createEnvironment(root: string, folder: string, text: stri
         NO_COLOR: "1",
         PORT: ports.toReal(defaultPort(join(root, server))),
         METRICS_PORT: ports.toReal(METRICS_PORT),
+        COLLECTOR_PORT: ports.toReal(COLLECTOR_PORT),
         WIRE_PORT: ports.toReal("50060"),
         BAKERY_ADDRESS: `127.0.0.1:${ports.toReal(DEFAULT_PORT)}`,
         ...(addresses.length > 0 && addressVariables(addresses)),

@@ -3,8 +3,8 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** A port as a README writes it: 50000 to 59999, those of metrics, and that of Prometheus. */
-const PORT = /\b(5\d{4}|946\d|9090)\b/g;
+/** A port as a README writes it: 50000 to 59999, those of metrics and traces, and that of Prometheus. */
+const PORT = /\b(5\d{4}|946\d|4318|9090)\b/g;
 
 /** Maps the ports of a README to free ones. */
 export class PortMap {
