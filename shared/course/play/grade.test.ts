@@ -39,7 +39,9 @@ it("npm run grade says what it did, expected and got, and how many exercises are
     /rye\.ts\n {2}5\.70\n.*✗ different:\n {4}expected {2}5\.80\n {4}got {7}5\.70$/ms;
   const listens = /^ {2}listening on 50051\n {2}✓ as expected$/m;
   await grade(files, 1, listens, different, /:\n {6}5\.80\n {6}\? 3\n/, /done: 1 of 2\.\n/);
-  await grade({ "rye.ts": rye }, 0, /done: 2 of 2\.\n$/);
+  const untyped = { "rye.ts": `${rye}\nconst x: number = "";\n` };
+  await grade(untyped, 0, /✓ done, but tsc finds errors\n/, /says:\n {2}step-01-a\/rye\.ts\(/);
+  await grade({ "rye.ts": rye }, 0, /✓ done\n/, /done: 2 of 2\.\n$/);
 
   const mistake = /^ {2}step-01-a\/server\.ts:3:\d+: ERROR: Unterminated string/m;
   const types = / 2\.\n.*\n\nnpx tsc --noEmit says:\n {2}step-01-a\/server\.ts\(3,\d+\): error TS/;

@@ -42,7 +42,8 @@ await runScript(USAGE, async () => {
     const places = await grade(exercise);
     if (places.length === 0) done++;
     const verdict = `✗ not done yet: see ${places.join(", ")}`;
-    console.log(`\n  ${places.length === 0 ? paint("green", "✓ done") : paint("red", verdict)}`);
+    const success = `✓ done${types === "" ? "" : ", but tsc finds errors"}`;
+    console.log(`\n  ${places.length === 0 ? paint("green", success) : paint("red", verdict)}`);
   }
   console.log(`\nExercises done: ${done} of ${chosen.length}.`);
   if (done < chosen.length) console.log(`${readme?.file} has hints and a solution for each.`);

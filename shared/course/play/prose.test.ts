@@ -7,7 +7,7 @@ import { layOut } from "./prose.ts";
 const table = "| File | | What it is |\n| --- | --- | --- |\n| `a.ts` | new | a \\| b, and more |";
 
 it("prose is broken at words, lists keep their shape, tables become columns", () => {
-  const text = "One **two\nthree** four.\n\n- a long item\n  goes on\n- b\n\n";
+  const text = "One **two\nthree** *four*.\n\n- a long item\n  goes on\n- b\n\n";
   assert.deepEqual(layOut(text + table, 34).split("\n"), [
     "One two three four.",
     "",

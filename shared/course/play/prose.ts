@@ -9,9 +9,10 @@ const MIN_COLUMNS = 20;
 
 /** Returns paragraphs, lists and tables of Markdown in lines of at most `width` characters. */
 export function layOut(text: string, width: number): string {
-  const bold = (_: string, words: string) => words.replace(/\S+/g, (word) => paint("bold", word));
+  const emphasis = (_: string, strong = "", soft = "") =>
+    soft + strong.replace(/\S+/g, (word) => paint("bold", word));
   return text
-    .replace(/\*\*([^*]+)\*\*/g, bold)
+    .replace(/\*\*([^*]+)\*\*|\*(\w[\w\s-]*)\*/g, emphasis)
     .split(/\n\s*\n/)
     .flatMap((block) => (block.startsWith("|") ? layOutTable(block, width) : items(block, width)))
     .join("\n")
