@@ -12,14 +12,14 @@ import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { Metadata, status } from "@grpc/grpc-js";
 import { Registry } from "prom-client";
+import { growth, readSamples, type Sample } from "../shared/metrics/samples.ts";
+import { noSignals, Program } from "../shared/testing/programs.ts";
 import {
   type RunningServer,
   runClient,
   startProgram,
   startServer,
-} from "../shared/course/check/servers.ts";
-import { noSignals, Program } from "../shared/course/play/programs.ts";
-import { growth, readSamples, type Sample } from "../shared/metrics/samples.ts";
+} from "../shared/testing/servers.ts";
 import { channelSecurity } from "./client/channel-credentials.ts";
 import { connect } from "./client/connection.ts";
 import { unaryCall } from "./client/unary-call.ts";
