@@ -35,7 +35,7 @@ let scratch: string;
 /** The token of a baker. */
 let token: string;
 /** A collector of this test's own, and all spans that it was sent. */
-let collecting: Server;
+let collecting: Listening;
 let endpoint: string;
 const spans: Span[] = [];
 let server: RunningServer;
@@ -44,7 +44,8 @@ let flush: () => Promise<void>;
 
 before(async () => {
   scratch = realpathSync(mkdtempSync(join(tmpdir(), "course-tracing-")));
-  [collecting, endpoint] = await collect((received) => spans.push(...received));
+  collecting = await listen(collector((received) => spans.push(...received)));
+  endpoint = collecting.url;
   server = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, SLOW_MS: "20" });
   const args = [
     "--import",
@@ -64,22 +65,30 @@ before(async () => {
 after(async () => {
   await flush?.();
   await server?.program.stop();
-  collecting?.close();
-  collecting?.closeAllConnections();
+  collecting?.[Symbol.dispose]();
   rmSync(scratch, { recursive: true, force: true });
 });
 
-/** Starts a collector on a free port. Returns it, and where it is. */
-async function collect(receive: (spans: Span[]) => void): Promise<[Server, string]> {
-  const listening = collector(receive);
-  await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
-  return [listening, urlOf(listening)];
+/** An HTTP server in this process, and where it is. `using` ends it with the block. */
+interface Listening extends Disposable {
+  readonly url: string;
 }
 
-function urlOf(listening: { address(): string | { port: number } | null }): string {
-  const address = listening.address();
+async function listen(http: Server, port = 0): Promise<Listening> {
+  await new Promise<void>((resolve) => http.listen(port, "127.0.0.1", resolve));
+  const address = http.address();
   assert.ok(typeof address === "object" && address !== null);
-  return `http://127.0.0.1:${address.port}`;
+  const stop = () => {
+    http.close();
+    http.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${address.port}`, [Symbol.dispose]: stop };
+}
+
+/** Returns a port that is free now. */
+async function freePort(): Promise<number> {
+  using probe = await listen(createServer());
+  return Number(new URL(probe.url).port);
 }
 
 const settings = () => ({ CERTS: join(scratch, "certs"), KEYS: join(scratch, "keys") });
@@ -507,9 +516,9 @@ describe("the queue", () => {
       if (received === 1) answer = () => response.end("{}");
       else response.end("{}");
     });
-    await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+    using listening = await listen(slow);
     await using full = await start({
-      OTEL_EXPORTER_OTLP_ENDPOINT: urlOf(slow),
+      OTEL_EXPORTER_OTLP_ENDPOINT: listening.url,
       OTEL_EXPORTER_OTLP_TIMEOUT: "60000",
       OTEL_BSP_SCHEDULE_DELAY: "60000",
       OTEL_BSP_MAX_QUEUE_SIZE: "10",
@@ -523,7 +532,6 @@ describe("the queue", () => {
     await eventually(() => full.program.output().includes(said));
     await end(full);
     assert.equal(full.program.output().match(/^traces: .*$/gm)?.length, 1);
-    slow.close();
   });
 });
 
@@ -541,15 +549,18 @@ describe("without its collector", () => {
   });
 
   it("a server says so once, until the collector is back", { skip: noSignals }, async () => {
-    const [moved, url] = await collect(() => {});
-    moved.close();
-    await using lonely = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    const port = await freePort();
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
+    await using lonely = await start(env);
     using bakery = dial(lonely);
     await getProduct(bakery);
     await eventually(() => lines(lonely.program.output()).length === 1);
     assert.match(lonely.program.output(), /^traces: can't be sent: connect ECONNREFUSED/m);
     await getProduct(bakery);
-    await new Promise<void>((resolve) => moved.listen(Number(new URL(url).port), resolve));
+    using _ = await listen(
+      collector(() => {}),
+      port,
+    );
     const isBack = async () => {
       await getProduct(bakery);
       return lines(lonely.program.output()).length > 1;
@@ -557,14 +568,11 @@ describe("without its collector", () => {
     while (!(await isBack()));
     const [, back = ""] = lines(lonely.program.output());
     assert.match(back, /^traces: the collector is back; \d+ spans are lost$/);
-    moved.close();
-    moved.closeAllConnections();
   });
 
   it("nothing waits for one that never answers, and the end for a second", async () => {
-    const silent = createServer((request) => request.resume());
-    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: urlOf(silent), OTEL_BSP_SCHEDULE_DELAY: "1" };
+    using silent = await listen(createServer((request) => request.resume()));
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: silent.url, OTEL_BSP_SCHEDULE_DELAY: "1" };
     await using stuck = await start(env);
     assert.equal((await run(stuck, ["get", "rye"], env)).exitCode, 0);
     using bakery = dial(stuck);
@@ -572,8 +580,6 @@ describe("without its collector", () => {
     for (let made = 0; made < 20; made++) await getProduct(bakery, { options: { deadline } });
     // By itself, the exporter would wait 10 s.
     if (noSignals === false) assert.ok((await end(stuck)) < 5000);
-    silent.closeAllConnections();
-    silent.close();
   });
 });
 
@@ -593,14 +599,6 @@ interface JaegerTrace {
 }
 
 const jaegerProgram = "jaeger-all-in-one";
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const port = Number(new URL(urlOf(probe)).port);
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 describe("Jaeger", { skip: without(jaegerProgram, "version") }, () => {
   it("has a call of each kind, with parents, kinds, attributes and statuses", async () => {

@@ -11,7 +11,7 @@ import type { TracingVariables } from "./variables.ts";
 
 const PARENT_BASED = "parentbased_";
 
-/** A sampler based on the parent decides only where a trace begins. So a trace is recorded whole. */
+/** A sampler based on the parent decides where a trace begins. So all of it is recorded, or none. */
 export function samplerOf(variables: TracingVariables): Sampler {
   const name = variables.OTEL_TRACES_SAMPLER;
   const share = Number(variables.OTEL_TRACES_SAMPLER_ARG);

@@ -21,7 +21,10 @@ const metadataGetter = {
   get: (metadata: Metadata, key: string) => metadata.get(key).map(String),
 };
 
-/** Returns the interceptor `first`, whose calls are recorded. Statuses of grpc-js itself are, too. */
+/**
+ * Returns the interceptor `first`, with calls recorded before it sees them. So the span also has a
+ * status that grpc-js itself sends, which passes no interceptor; see metrics.ts.
+ */
 export function tracedCalls(first: ServerInterceptor): ServerInterceptor {
   return (method, call) => {
     const { start, sendMessage, sendStatus } = call;
