@@ -11,7 +11,7 @@ import type { TracingVariables } from "./variables.ts";
 
 const PARENT_BASED = "parentbased_";
 
-/** A sampler based on the parent decides where a trace begins. So all of it is recorded, or none. */
+/** A sampler based on the parent decides where a trace begins, for the whole trace. */
 export function samplerOf(variables: TracingVariables): Sampler {
   const name = variables.OTEL_TRACES_SAMPLER;
   const share = Number(variables.OTEL_TRACES_SAMPLER_ARG);

@@ -8,8 +8,8 @@ import {
 } from "@opentelemetry/sdk-trace";
 
 /**
- * Returns a batch processor that reports its losses. By itself, the SDK loses spans silently. It has
- * to lose some if they come faster than they can be sent: no call may wait for it.
+ * Returns a batch processor that reports its losses. By itself, the SDK loses spans silently. It
+ * can't but lose some if they come faster than they can be sent: no call may wait for it.
  * @param size how many spans may wait.
  * @param delayMs how long a span waits for others.
  */
