@@ -28,7 +28,7 @@ import {
   type RunningServer,
   runClient,
   startServer,
-} from "../shared/course/check/servers.ts";
+} from "../shared/testing/servers.ts";
 import { unaryCall } from "./client/unary-call.ts";
 import {
   CatalogServiceClient,
@@ -41,7 +41,7 @@ import {
   OrderServiceService,
 } from "./gen/bakery/v1/orders.ts";
 import { orderHandlers } from "./orders/handlers.ts";
-import { isOpen, mayCall } from "./security/policy.ts";
+import { isOpen, mayCall, type Policy } from "./security/policy.ts";
 import { tokenVerifier } from "./security/verify-token.ts";
 
 const folder = import.meta.dirname;
@@ -209,6 +209,19 @@ describe("the policy", () => {
       assert.equal(isOpen(path), false);
       assert.equal(mayCall(path, baker), false);
     }
+  });
+
+  it("does not compile if it lacks a method", () => {
+    // If tsc finds no error in the next line, it reports this comment: npm run check fails.
+    // @ts-expect-error TS2741: there is no entry for TrackOrder.
+    const lacking: Policy = {
+      "/bakery.v1.CatalogService/GetProduct": "anyone",
+      "/bakery.v1.CatalogService/SearchProducts": "anyone",
+      "/bakery.v1.CatalogService/WatchProducts": "anyone",
+      "/bakery.v1.CatalogService/RestockProducts": ["baker"],
+      "/bakery.v1.OrderService/CreateOrder": ["customer", "baker"],
+    };
+    assert.equal("/bakery.v1.OrderService/TrackOrder" in lacking, false);
   });
 
   it("is not all that stands between nobody and an order", async () => {

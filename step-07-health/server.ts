@@ -19,6 +19,7 @@ import { keysFolder, readPublicKey } from "./security/keys.ts";
 import { tokenVerifier } from "./security/verify-token.ts";
 import { authInterceptor } from "./server/interceptors/auth.ts";
 import { closingInterceptor } from "./server/interceptors/closing.ts";
+import { hardened } from "./server/interceptors/hardened.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { oneAtATimeInterceptor } from "./server/interceptors/one-at-a-time.ts";
 import { requestIdInterceptor } from "./server/interceptors/request-id.ts";
@@ -60,10 +61,9 @@ async function main(): Promise<never> {
   const deadline = unaryDeadlineInterceptor(60_000);
   const ours = (path: string) => path.startsWith("/bakery.");
   const ending = closingInterceptor({ closing, endsByItself: ours });
-  const paced = oneAtATimeInterceptor((path) => !ours(path));
   const health = bakeryHealth(draining, settings.WARMUP_MS);
-  const calls = [loggingInterceptor, requestIdInterceptor, deadline, auth]; // outside in
-  const interceptors = [...calls, ending, paced, health.interceptor];
+  const calls = [hardened(loggingInterceptor), requestIdInterceptor, deadline, auth]; // outside in
+  const interceptors = [...calls, ending, oneAtATimeInterceptor(ours), health.interceptor];
   const server = new Server({ interceptors, ...serverLimits(settings) });
   server.addService(
     reporting(CatalogServiceService),

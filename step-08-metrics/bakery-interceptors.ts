@@ -5,6 +5,7 @@ import type { CallMetrics } from "./metrics/call-metrics.ts";
 import { tokenVerifier } from "./security/verify-token.ts";
 import { authInterceptor } from "./server/interceptors/auth.ts";
 import { closingInterceptor } from "./server/interceptors/closing.ts";
+import { hardened } from "./server/interceptors/hardened.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { countingCalls } from "./server/interceptors/metrics.ts";
 import { oneAtATimeInterceptor } from "./server/interceptors/one-at-a-time.ts";
@@ -22,11 +23,11 @@ export async function bakeryInterceptors(options: {
   const { metrics, publicKey, closing } = options;
   const ours = (path: string) => path.startsWith("/bakery.");
   return [
-    countingCalls(metrics, loggingInterceptor),
+    countingCalls(metrics, hardened(loggingInterceptor)),
     requestIdInterceptor,
     unaryDeadlineInterceptor(60_000),
     authInterceptor(await tokenVerifier(publicKey)),
     closingInterceptor({ closing, endsByItself: ours }),
-    oneAtATimeInterceptor((path) => !ours(path)),
+    oneAtATimeInterceptor(ours),
   ];
 }

@@ -24,7 +24,7 @@ export class Feed<Item> {
   }
 
   /**
-   * Yields the first items and then the published ones. Following starts with the first `next()`
+   * Yields the items of `first()`, then published ones. Following starts with the first `next()`
    * and ends when `signal` aborts, without an error and without leaving anything behind.
    * @param first returns the items to start with; called once, when following starts.
    * @param matches returns whether this follower wants a published item.

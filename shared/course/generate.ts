@@ -28,7 +28,7 @@ export function filesBelow(folder: string, ending: string): string[] {
 }
 
 /** Returns true if a generated file of this step is missing, or older than what it is generated from. */
-function isStale(stepFolder: string): boolean {
+export function isStale(stepFolder: string): boolean {
   const protos = filesBelow(join(stepFolder, "proto"), ".proto");
   const sources = [
     join(stepFolder, "buf.gen.yaml"),

@@ -1,7 +1,9 @@
 // npm run grade STEP: runs the checks of a step's exercises against the learner's own code.
 
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UsageError } from "../../terminal/program.ts";
+import { isStale } from "../generate.ts";
 import { paint, runScript } from "../script.ts";
 import { courseRoot } from "../steps.ts";
 import { build, type Exercise, exercisesOf } from "./exercises.ts";
@@ -19,6 +21,8 @@ Runs their commands in a copy of this folder as it is now, and compares what the
 /** How long a command may take, or its expected output may fail to appear. */
 const TIMEOUT_MS = 30_000;
 
+let types = ""; // what tsc says of the learner's step
+
 await runScript(USAGE, async () => {
   const { values, positionals } = parseArgs({
     options: { exercise: { type: "string" } },
@@ -29,10 +33,8 @@ await runScript(USAGE, async () => {
   const all = readme === undefined ? [] : exercisesOf(readme);
   const chosen = all.filter((_, at) => [undefined, `${at + 1}`].includes(values.exercise));
   if (chosen.length === 0) {
-    const titles = all.map(({ title }) => `\n  ${title}`).join("");
-    throw new UsageError(
-      `${readme?.file} has no such exercise. Its exercises:${titles || " none"}`,
-    );
+    const titles = all.map(({ title }) => `\n  ${title}`).join("") || " none";
+    throw new UsageError(`${readme?.file} has no such exercise. Its exercises:${titles}`);
   }
   let done = 0;
   for (const exercise of chosen) {
@@ -42,26 +44,25 @@ await runScript(USAGE, async () => {
     const verdict = `✗ not done yet: see ${places.join(", ")}`;
     console.log(`\n  ${places.length === 0 ? paint("green", "✓ done") : paint("red", verdict)}`);
   }
-  const total = `${chosen.length} exercise${chosen.length === 1 ? "" : "s"}`;
-  console.log(`\n${done} of ${total} done.`);
+  console.log(`\nExercises done: ${done} of ${chosen.length}.`);
   if (done < chosen.length) console.log(`${readme?.file} has hints and a solution for each.`);
+  const tests = types.includes("/step.test.ts(") ? " (the tests use your contract too)" : "";
+  if (types !== "") console.log(`\nnpx tsc --noEmit says${tests}:\n${types.replace(/^/gm, "  ")}`);
+  const stale = chosen.some(({ step }) => isStale(join(courseRoot, step)));
+  if (stale) console.log(`\nYour own gen/ is out of date: npm run generate ${positionals[0]}`);
   return done === chosen.length ? 0 : 1;
 });
 
 /** Returns where the README expects what didn't come. */
 async function grade({ step, check }: Exercise): Promise<string[]> {
-  let types = "";
-  const outcomes = await perform(courseRoot, check, {
+  const places: string[] = [];
+  await perform(courseRoot, check, {
     timeoutMs: TIMEOUT_MS,
     prepare: async (copy) => {
       types = await build(copy, step);
     },
     audience: {
       ...terminals,
-      print(lines, terminal) {
-        const own = lines.filter((line) => !/^ {4}at .*(node_modules|node:)/.test(line));
-        terminals.print?.(own, terminal);
-      },
       outcome(outcome, terminal) {
         const { act, result, reason, exitCode } = outcome;
         showEnd(outcome);
@@ -70,19 +71,16 @@ async function grade({ step, check }: Exercise): Promise<string[]> {
         const code = act.exitCode === undefined ? [] : [`? ${act.exitCode}`];
         const expected = [...act.expected, ...code].map((line) => `\n      ${line}`).join("");
         console.log(`${paint("red", "  ✗ different:")}\n${reason.replace(/^/gm, "    ")}`);
-        console.log(
-          `    all that is expected (${check.file}:${act.line}):${expected || " nothing"}`,
-        );
+        const place = `${check.file}:${act.line}`;
+        places.push(place);
+        console.log(`    the whole expected output (${place}):${expected || " nothing"}`);
         // The commands after it would only say that nothing listens.
-        const broken =
-          terminal !== undefined && act.exitCode === undefined && exitCode !== undefined;
-        if (broken) console.log(`\n  Not run: the other commands, without terminal ${terminal}`);
-        return !broken;
+        const gone = terminal !== undefined && act.exitCode === undefined && exitCode !== undefined;
+        const why = `because the program in terminal \`${terminal}\` has ended`;
+        if (gone) console.log(`\n  Not run: the remaining commands, ${why}`);
+        return !gone;
       },
     },
   });
-  if (types !== "") console.log(`\n  npx tsc --noEmit says:\n${types.replace(/^/gm, "    ")}`);
-  return outcomes.flatMap(({ result, act }) =>
-    result === "different" ? [`${check.file}:${act.line}`] : [],
-  );
+  return places;
 }

@@ -7,22 +7,23 @@ import type { Audience, Outcome } from "./perform.ts";
 import type { Readme } from "./readme.ts";
 import { update } from "./transcript.ts";
 
-/** Shows what is typed, and what programs print, as it happens. */
+/** Shows what is typed, and what programs print, without stack frames of others' code, as it happens. */
 export const terminals: Pick<Audience, "act" | "print"> = {
   act({ source }, terminal) {
-    const since = source.length === 0 ? ", since then" : "";
+    const since = source.length === 0 ? ", meanwhile" : "";
     const place = terminal === undefined ? "" : paint("dim", `  (terminal: ${terminal}${since})`);
     const lines = source.map((line) => `  ${paint("bold", line)}`).join("\n");
     console.log(`\n${lines}${place}`);
   },
   print(lines) {
-    for (const line of lines) console.log(`  ${line}`);
+    const own = lines.filter((line) => !/^ {4}at .*(node_modules|node:)/.test(line));
+    for (const line of own) console.log(`  ${line}`);
   },
 };
 
-/** Shows an exit code that the README shows too, or why a command was skipped. */
+/** Shows an exit code that isn't 0 or that the README shows, or why a command was skipped. */
 export function showEnd({ act, result, reason, exitCode }: Outcome): void {
-  if (act.exitCode !== undefined && exitCode !== undefined) console.log(`  ? ${exitCode}`);
+  if (exitCode !== undefined && (exitCode || act.exitCode)) console.log(`  ? ${exitCode}`);
   if (result === "skipped") console.log(`  (skipped: there is no ${reason})`);
 }
 
