@@ -5,6 +5,7 @@ import type { CallMetrics } from "./metrics/call-metrics.ts";
 import { tokenVerifier } from "./security/verify-token.ts";
 import { authInterceptor } from "./server/interceptors/auth.ts";
 import { closingInterceptor } from "./server/interceptors/closing.ts";
+import { hardened } from "./server/interceptors/hardened.ts";
 import { loggingInterceptor } from "./server/interceptors/logging.ts";
 import { countingCalls } from "./server/interceptors/metrics.ts";
 import { oneAtATimeInterceptor } from "./server/interceptors/one-at-a-time.ts";
@@ -24,13 +25,13 @@ export async function bakeryInterceptors(options: {
 }): Promise<ServerInterceptor[]> {
   const { tracing, metrics, publicKey, closing } = options;
   const ours = (path: string) => path.startsWith("/bakery.");
-  const counting = countingCalls(metrics, loggingInterceptor);
+  const counting = countingCalls(metrics, hardened(loggingInterceptor));
   return [
     tracing ? tracedCalls(counting) : counting,
     requestIdInterceptor,
     unaryDeadlineInterceptor(60_000),
     authInterceptor(await tokenVerifier(publicKey)),
     closingInterceptor({ closing, endsByItself: ours }),
-    oneAtATimeInterceptor((path) => !ours(path)),
+    oneAtATimeInterceptor(ours),
   ];
 }

@@ -8,14 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Metadata, status } from "@grpc/grpc-js";
+import { readSettings } from "../shared/terminal/settings.ts";
+import { noSignals, Program } from "../shared/testing/programs.ts";
 import {
   eventually,
   type RunningServer,
   runClient,
   startServer,
-} from "../shared/course/check/servers.ts";
-import { noSignals, Program } from "../shared/course/play/programs.ts";
-import { readSettings } from "../shared/terminal/settings.ts";
+} from "../shared/testing/servers.ts";
 import { collector, type Span } from "../shared/traces/spans.ts";
 import { channelSecurity } from "./client/channel-credentials.ts";
 import { connect } from "./client/connection.ts";

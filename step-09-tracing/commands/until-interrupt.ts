@@ -4,8 +4,8 @@ import { type ClientReadableStream, status } from "@grpc/grpc-js";
 import { isServiceError } from "./call-failure.ts";
 
 /**
- * Runs `read`, which reads a stream to its end. Ctrl+C or `leave` cancels the call; the CANCELLED
- * that it then ends with is not an error.
+ * Runs `read`, which reads a stream to its end. Ctrl+C or `leave` cancels the call; the call then
+ * ends with CANCELLED, which is not treated as an error.
  * @returns true if the call was cancelled in this way.
  */
 export async function untilInterrupt(

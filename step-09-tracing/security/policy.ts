@@ -15,12 +15,14 @@ type PathOf<Service> = Service[keyof Service] extends { path: infer Path extends
 /** "anyone" means that no token is needed; a list holds the roles that may call. */
 type Access = "anyone" | readonly Role[];
 
-// The type has a key for each method, so a missing entry doesn't compile.
-const policy: Readonly<
+/** Has a key for each method: a policy without one doesn't compile. */
+export type Policy = Readonly<
   Record<PathOf<typeof CatalogServiceService> | PathOf<typeof OrderServiceService>, Access> &
     Record<PathOf<typeof HealthService> | PathOf<typeof ServerReflectionService>, Access> &
     Record<PathOf<typeof v1alpha.ServerReflectionService>, Access>
-> = {
+>;
+
+const policy: Policy = {
   "/bakery.v1.CatalogService/GetProduct": "anyone",
   "/bakery.v1.CatalogService/SearchProducts": "anyone",
   "/bakery.v1.CatalogService/WatchProducts": "anyone",

@@ -22,7 +22,8 @@ export function bidi<Request, Response>(
   converse: (requests: AsyncIterator<Request>, context: BidiContext<Response>) => Promise<void>,
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
-    const { context, over } = streamContext(call, closing);
+    const over = new AbortController();
+    const context = streamContext(call, closing, over);
     const { signal } = context;
     // An ordinary iterator destroys the stream when it ends. Here that is the client's half-close,
     // and we still have responses to send. So we use an iterator that leaves the stream alone.

@@ -30,7 +30,7 @@ export function callsUnderWay(): number {
   return underWay;
 }
 
-// Shared by all calls, because creating an error takes longer than everything else here.
+// Shared by all calls, because creating an error takes longer than everything else in this file.
 const GONE = new StatusError(status.CANCELLED, "the client has cancelled, or is gone");
 
 /**

@@ -57,8 +57,8 @@ export async function serve(
   console.log(`listening on ${address}:${boundPort}`);
   if (!closing.aborted) await once(closing, "abort"); // The signal may come before we listen.
 
-  // A silent or frozen peer keeps tryShutdown waiting, and forceShutdown doesn't end the wait. So a
-  // timer ends the process, and the operating system closes the connections that are left.
+  // A silent or frozen peer keeps tryShutdown waiting. forceShutdown doesn't end that wait, so a
+  // timer ends the process. The operating system then closes the connections that are left.
   const end = async () => {
     const exitCode = callsUnderWay() > 0 ? 1 : 0;
     await flush();

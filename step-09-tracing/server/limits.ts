@@ -21,11 +21,12 @@ export function serverLimits(variables: {
 }): ServerOptions {
   const { KEEPALIVE_MS, MESSAGE_BYTES } = variables;
   return {
-    // A client that loses power closes nothing. The server pings each client and closes the
-    // connection if no answer comes. By default it never pings, and dead streams stay open.
+    // A client that loses power can't close its connection. The server pings each client, and
+    // closes the connection if no answer comes. By default it never pings, and dead streams stay
+    // open.
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
-    "grpc.keepalive_timeout_ms": Math.min(KEEPALIVE_MS, 10_000), // for the answer
-    // A client's further calls wait until one of its streams ends. The default is no limit.
+    "grpc.keepalive_timeout_ms": Math.min(KEEPALIVE_MS, 10_000), // how long to wait for the answer
+    // Beyond this, a client's calls wait until one of its streams ends. The default is no limit.
     "grpc.max_concurrent_streams": 250,
     // The largest request, after decompression. The default is 4 MiB, which no call here needs.
     "grpc.max_receive_message_length": MESSAGE_BYTES,

@@ -15,12 +15,14 @@ export function serverStream<Request, Response>(
   produce: (request: Request, context: CallContext) => AsyncIterable<Response>,
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
-    const { context } = streamContext(call, closing);
+    const context = streamContext(call, closing);
     const send = async () => {
       for await (const message of produce(call.request, context)) {
         await writeMessage(call, message, context.signal);
       }
-      context.signal.throwIfAborted(); // A stopped generator just ends; this says why.
+      // After an abort the generator ends without an error. This throws the reason, so that the
+      // call ends with it.
+      context.signal.throwIfAborted();
     };
     send().then(
       () => call.end(),

@@ -26,7 +26,7 @@ export class StatusError extends Error {
  * they break the call, and in a grpc-js client every other call on the same connection too. Half a
  * surrogate pair can't be sent, so it becomes U+FFFD.
  */
-function clamp(text: string): string {
+export function clamp(text: string): string {
   const { written } = encoder.encodeInto(text, room); // writes whole characters only
   return room.toString("utf8", 0, written);
 }

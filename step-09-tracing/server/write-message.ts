@@ -13,7 +13,8 @@ export async function writeMessage<Message>(
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
-  // false: the buffer is full, because the client reads more slowly than we write. Without the
-  // wait, messages would pile up in memory. An abort ends the wait too; the next call then throws.
+  // write() returned false: the buffer is full, because the client reads more slowly than we write.
+  // Without the wait, messages would pile up in memory. An abort ends the wait too; the next
+  // writeMessage then throws.
   if (!call.write(message)) await once(call, "drain", { signal }).catch(() => {});
 }

@@ -45,29 +45,31 @@ export class Guard {
   }
 
   #begin(listener: ServerListener, next: (listener: ServerListener) => void): void {
+    const { onReceiveMetadata = passOn, onReceiveMessage = passOn } = listener;
+    const { onReceiveHalfClose = runNext, onCancel = doNothing } = listener;
+    const guard = this;
     this.#started = true;
-    const { onReceiveMetadata = passOn, onReceiveMessage, onReceiveHalfClose, onCancel } = listener;
-    const contained: ServerListener = {};
-    contained.onReceiveMetadata = (metadata, next) => {
-      this.#metadata = metadata;
-      this.run(onReceiveMetadata, metadata, next);
-    };
-    if (onReceiveMessage !== undefined) {
-      contained.onReceiveMessage = (message, next) => this.run(onReceiveMessage, message, next);
-    }
-    if (onReceiveHalfClose !== undefined) {
-      contained.onReceiveHalfClose = (next) => this.run(onReceiveHalfClose, next, runNext);
-    }
-    if (onCancel !== undefined) {
-      contained.onCancel = () => {
+    // These are methods of a literal. V8 puts a function that is assigned to a property where its
+    // long-lived objects are, and there it keeps a whole call until the next full collection.
+    next({
+      onReceiveMetadata(metadata, next) {
+        guard.#metadata = metadata;
+        guard.run(onReceiveMetadata, metadata, next);
+      },
+      onReceiveMessage(message, next) {
+        guard.run(onReceiveMessage, message, next);
+      },
+      onReceiveHalfClose(next) {
+        guard.run(onReceiveHalfClose, next, runNext);
+      },
+      onCancel() {
         try {
-          this.#watch(onCancel()); // After a failure, too: here interceptors let go.
+          guard.#watch(onCancel()); // After a failure, too: here interceptors let go.
         } catch (thrown) {
-          this.#fail(thrown);
+          guard.#fail(thrown);
         }
-      };
-    }
-    next(contained);
+      },
+    });
   }
 
   /** An async function fails later, when its promise rejects. */
@@ -90,3 +92,5 @@ export function passOn<Value>(value: Value, next: (value: Value) => void): void 
 function runNext(next: () => void): void {
   next();
 }
+
+function doNothing(): void {}

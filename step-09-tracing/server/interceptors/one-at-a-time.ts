@@ -1,24 +1,18 @@
 // Server: makes a stream of requests wait until each has its answer.
 
-import { type ServerInterceptor, status } from "@grpc/grpc-js";
-import { StatusError } from "../status-error.ts";
+import type { ServerInterceptor } from "@grpc/grpc-js";
 import { serverInterceptor } from "./server-interceptor.ts";
-
-/** Requests of 16 KB, packed, can hold 12 MB of a stream while they wait: see the README. */
-const MAX_STREAMS = 10;
 
 /**
  * A handler that answers as fast as requests come, and doesn't ask whether there is room, fills the
  * memory: its client needs only to read nothing. @grpc/reflection is such a handler. This holds a
  * request back until the answer to the one before has left the process. No other is read meanwhile,
- * so flow control stops the client. Only so many streams may be open at a time, of all clients.
- * @param applies returns true for a method that sends one answer for each request.
+ * so flow control stops the client.
+ * @param waitsByItself returns true for a method whose handler waits for room.
  */
-export function oneAtATimeInterceptor(applies: (path: string) => boolean): ServerInterceptor {
-  let open = 0;
+export function oneAtATimeInterceptor(waitsByItself: (path: string) => boolean): ServerInterceptor {
   return serverInterceptor(({ path, requestStream, responseStream }, call) => {
-    if (!requestStream || !responseStream || !applies(path)) return {};
-    let [counted, over] = [false, false];
+    if (!requestStream || !responseStream || waitsByItself(path)) return {};
     let answering = false;
     let held: (() => void) | undefined;
 
@@ -36,15 +30,6 @@ export function oneAtATimeInterceptor(applies: (path: string) => boolean): Serve
     return {
       start(next) {
         next({
-          onReceiveMetadata(metadata, next) {
-            if (over) return; // The client left while an interceptor further out was at work.
-            if (open >= MAX_STREAMS) {
-              throw new StatusError(status.RESOURCE_EXHAUSTED, "too many streams; try again later");
-            }
-            counted = true;
-            open++;
-            next(metadata);
-          },
           onReceiveMessage(message, next) {
             if (answering) {
               held = () => next(message);
@@ -54,8 +39,6 @@ export function oneAtATimeInterceptor(applies: (path: string) => boolean): Serve
             }
           },
           onCancel() {
-            if (counted) open--;
-            [counted, over] = [false, true];
             held = undefined;
           },
         });

@@ -12,10 +12,6 @@ const ACCEPTABLE = /^[\x20-\x7e]{1,64}$/;
 export const requestIdInterceptor = serverInterceptor(() => {
   let requestId = "";
   let answered = false;
-  const answer = (metadata: Metadata) => {
-    answered = true;
-    metadata.set(REQUEST_ID, requestId);
-  };
   return {
     start(next) {
       next({
@@ -27,14 +23,15 @@ export const requestIdInterceptor = serverInterceptor(() => {
       });
     },
     sendMetadata(metadata, next) {
-      answer(metadata);
+      answered = true;
+      metadata.set(REQUEST_ID, requestId);
       next(metadata);
     },
     sendStatus(status, next) {
       // A call that fails before its first message has only this one block of metadata.
       if (answered) return next(status);
       const metadata = status.metadata?.clone() ?? new Metadata();
-      answer(metadata);
+      metadata.set(REQUEST_ID, requestId);
       next({ ...status, metadata });
     },
   };

@@ -15,8 +15,9 @@ export function serverInterceptor(
   intercept: (...args: Parameters<ServerInterceptor>) => Responder,
 ): ServerInterceptor {
   return (method, call) => {
-    const guard = new Guard(method.path, call);
     const responder = responderOrFailure(() => intercept(method, call));
+    if (isEmpty(responder)) return new ServerInterceptingCall(call); // Nothing can fail.
+    const guard = new Guard(method.path, call);
     const { sendMetadata = passOn, sendMessage = passOn, sendStatus = passOn } = responder;
     return new ServerInterceptingCall(call, {
       start(next) {
@@ -46,4 +47,8 @@ function responderOrFailure(make: () => Responder): Responder {
       },
     };
   }
+}
+
+function isEmpty({ start, sendMetadata, sendMessage, sendStatus }: Responder): boolean {
+  return (start ?? sendMetadata ?? sendMessage ?? sendStatus) === undefined;
 }
