@@ -29,18 +29,21 @@ export function tracedCalls(first: ServerInterceptor): ServerInterceptor {
   return (method, call) => {
     const { start, sendMessage, sendStatus } = call;
     let traced: TracedCall | undefined;
-    call.start = (listener) => {
-      traced = new TracedCall(method, call, listener);
-      start.call(call, traced);
-    };
-    call.sendMessage = (message, sent) => {
-      sendMessage.call(call, message, sent);
-      traced?.span?.sent();
-    };
-    call.sendStatus = (ended) => {
-      traced?.span?.end(ended.code ?? status.UNKNOWN, ended.details ?? "");
-      sendStatus.call(call, ended);
-    };
+    // Methods of a literal: guard.ts says what a function costs that is assigned to a property.
+    Object.assign(call, {
+      start(listener: Listener) {
+        traced = new TracedCall(method, call, listener);
+        start.call(call, traced);
+      },
+      sendMessage(message: unknown, sent: () => void) {
+        sendMessage.call(call, message, sent);
+        traced?.span?.sent();
+      },
+      sendStatus(ended: Parameters<typeof sendStatus>[0]) {
+        traced?.span?.end(ended.code ?? status.UNKNOWN, ended.details ?? "");
+        sendStatus.call(call, ended);
+      },
+    });
     return first(method, call);
   };
 }
