@@ -7,7 +7,9 @@ import { setTimeout } from "node:timers/promises";
 const POLL_MS = 20;
 const STALE_MS = 10_000; // A killed program leaves its lock behind.
 
-/** Waits until no other program runs `act` for this folder, then returns the result of `act`. */
+/**
+ * Waits until no other program holds this folder's lock, then runs `act` and returns its result.
+ */
 export async function alone<Result>(folder: string, act: () => Promise<Result>): Promise<Result> {
   const lock = join(folder, ".lock");
   while (!tryLock(lock)) await setTimeout(POLL_MS);

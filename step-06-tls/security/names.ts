@@ -1,4 +1,4 @@
-// The names that tokens and certificates carry. Make them yours.
+// The names that tokens and certificates carry. Change them to your own.
 
 /** The issuer of tokens. */
 export const ISSUER = "bakery";

@@ -18,7 +18,7 @@ export async function readPrivateKey(folder: string): Promise<string> {
   return readKey(folder, PRIVATE_KEY);
 }
 
-/** Returns the key that verifies tokens as PEM. A server needs no other. */
+/** Returns, as PEM, the key that verifies tokens. A server needs no other. */
 export async function readPublicKey(folder: string): Promise<string> {
   await makeKeys(folder);
   return readKey(folder, PUBLIC_KEY);

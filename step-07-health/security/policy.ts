@@ -15,7 +15,7 @@ type PathOf<Service> = Service[keyof Service] extends { path: infer Path extends
 /** "anyone" means that no token is needed; a list holds the roles that may call. */
 type Access = "anyone" | readonly Role[];
 
-/** Has a key for each method: a policy without one doesn't compile. */
+/** Has a key for each method, so the code doesn't compile if one is missing. */
 export type Policy = Readonly<
   Record<PathOf<typeof CatalogServiceService> | PathOf<typeof OrderServiceService>, Access> &
     Record<PathOf<typeof HealthService> | PathOf<typeof ServerReflectionService>, Access> &

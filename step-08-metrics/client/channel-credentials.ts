@@ -60,7 +60,8 @@ export function channelSecurity(settings: ChannelSettings, address: string): Cha
 /**
  * A TLS client sends the name that it dials, so that a server with several certificates can choose
  * one (SNI, RFC 6066). An IP address isn't allowed there. grpc-js sends it anyway, and Node.js 25
- * and newer then refuse to connect. So for an address, this sends a name that nobody has.
+ * and newer then refuse to connect. So for an address, this sends a placeholder name that can't
+ * exist.
  */
 function serverName(address: string): { host: string; channelOptions: ChannelOptions } {
   const host = address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
@@ -75,7 +76,7 @@ function tls(
 ): ChannelCredentials {
   try {
     return credentials.createSsl(...files, {
-      // The certificate must hold the host that was dialled, not the name that was sent.
+      // The certificate must be for the host that was dialled, not for the name that was sent.
       checkServerIdentity: (_sent: string, certificate: PeerCertificate) =>
         checkServerIdentity(host, certificate),
     });

@@ -18,11 +18,11 @@ export function readPair(folder: string, name: string): Pair | undefined {
 }
 
 /**
- * Returns the server's pair and its CA if the CA's key is kept elsewhere. Returns undefined if the
- * key is in the folder, or if there is no CA yet.
+ * Returns the server's pair and its CA if the folder doesn't hold the CA's key. Returns undefined
+ * if it does, or if there is no CA yet.
  * @throws {ExpectedError} if the server's pair is unusable: renewing it takes the CA's key.
  */
-export function readForeign(folder: string): Record<"ca" | "server", Pair> | undefined {
+export function readWithoutCaKey(folder: string): Record<"ca" | "server", Pair> | undefined {
   const [ca, caKey] = [join(folder, "ca.pem"), join(folder, "ca-key.pem")];
   if (!existsSync(ca) || existsSync(caKey)) return undefined;
   const issuer = { certificate: readFileSync(ca, "utf8"), key: "" };

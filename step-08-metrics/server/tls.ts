@@ -8,8 +8,8 @@ import { alone } from "../security/alone.ts";
 import {
   certsFolder,
   isGood,
-  readForeign,
   readPair,
+  readWithoutCaKey,
   savePairs,
 } from "../security/certificate-store.ts";
 import type { Pair } from "../security/certificates.ts";
@@ -30,7 +30,9 @@ export const tlsVariables = {
 } as const;
 
 export interface TlsSettings {
-  /** The certificates' folder. Without the CA's key in it, none are made or renewed. */
+  /**
+   * The certificates' folder. If it has a CA but not its key, no certificates are made or renewed.
+   */
   readonly folder: string;
   /** The host names and IP addresses that clients may dial. */
   readonly names: readonly string[];
@@ -80,8 +82,8 @@ async function readOrMake(
 ): Promise<Record<"ca" | "server", Pair>> {
   const { folder, days } = settings;
   const names = [...new Set(settings.names)];
-  const foreign = readForeign(folder);
-  if (foreign !== undefined) return foreign;
+  const withoutCaKey = readWithoutCaKey(folder);
+  if (withoutCaKey !== undefined) return withoutCaKey;
   const replace = existsSync(folder);
   const [oldCa, oldServer, oldClient] = ["ca", "server", "client"].map((name) =>
     readPair(folder, name),
@@ -109,5 +111,5 @@ async function readOrMake(
 
 function sayMade(what: string, { certificate }: Pair): void {
   const end = new Date(new X509Certificate(certificate).validTo);
-  console.log(`made ${what}, valid until ${end.toISOString().slice(0, 10)}`);
+  console.log(`made ${what}, valid until ${end.toISOString().replace(".000", "")}`);
 }

@@ -51,8 +51,11 @@ const unavailableHints: readonly (readonly [words: string, hint: string])[] = [
   ["certificate has expired", "start the server again: it makes a new one"],
   ["certificate required", "the server asks for your certificate: --cert and --key"],
   ["certificate", "is --ca the CA that has signed the server's certificate?"],
-  ["wrong version number", "the server speaks plaintext, and you TLS: --plaintext"],
-  ["Failed to connect", "you speak plaintext, and the server TLS? or it refuses your certificate"],
+  ["wrong version number", "the server speaks plaintext but you speak TLS: try --plaintext"],
+  [
+    "Failed to connect",
+    "does the server speak TLS while you speak plaintext? or does it refuse your certificate?",
+  ],
   ["ECONNRESET", "the server hung up: does it refuse your certificate?"],
   ["Protocol error", "is the program on that port a gRPC server?"],
   ["Connection dropped", "the server went away during the call; what it did is unknown"],

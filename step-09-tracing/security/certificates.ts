@@ -49,7 +49,7 @@ export async function makeServerCertificate(
   return issue(ca, SERVER_NAME, x509.ExtendedKeyUsage.serverAuth, [san], days);
 }
 
-/** Makes a client's pair. Servers see `name` as its subject. */
+/** Makes a client's pair. Its subject is `name`, which servers see. */
 export async function makeClientCertificate(ca: Pair, name: string, days: number): Promise<Pair> {
   return issue(ca, name, x509.ExtendedKeyUsage.clientAuth, [], days);
 }

@@ -11,9 +11,9 @@ export interface Identity {
 }
 
 /**
- * Keyed by the call's metadata object, which interceptors pass on to the handler. Its contents come
- * from the client, which can send anything, so the identity must not be stored in them.
- * Interceptors must pass on this same object, not a clone.
+ * Keyed by the call's metadata object, which interceptors pass on to the handler. The
+ * metadata's contents come from the client, which can send anything, so the identity must not be
+ * stored in the metadata. Interceptors must pass on this same object, not a clone.
  */
 const identities = new WeakMap<Metadata, Identity>();
 

@@ -47,7 +47,7 @@ await runScript(USAGE, async () => {
   }
   console.log(`\nExercises done: ${done} of ${chosen.length}.`);
   if (done < chosen.length) console.log(`${readme?.file} has hints and a solution for each.`);
-  const tests = types.includes("/step.test.ts(") ? " (the tests use your contract too)" : "";
+  const tests = types.includes("/step.test.ts(") ? " (the tests use your types too)" : "";
   if (types !== "") console.log(`\nnpx tsc --noEmit says${tests}:\n${types.replace(/^/gm, "  ")}`);
   const stale = chosen.some(({ step }) => isStale(join(courseRoot, step)));
   if (stale) console.log(`\nYour own gen/ is out of date: npm run generate ${positionals[0]}`);

@@ -36,7 +36,8 @@ async function authorize(path: string, metadata: Metadata, verify: TokenVerifier
   const [, token] = /^Bearer ([\w.~+/=-]+)$/i.exec(String(header)) ?? [];
   const identity = token === undefined ? "token invalid" : await verify(token);
   if (typeof identity === "string") throw new StatusError(status.UNAUTHENTICATED, identity);
-  setIdentity(metadata, identity); // For a refused call, too: the log says whose it was.
+  // Also for a call that is then refused, so that the log names its user.
+  setIdentity(metadata, identity);
   if (!mayCall(path, identity)) {
     throw new StatusError(
       status.PERMISSION_DENIED,

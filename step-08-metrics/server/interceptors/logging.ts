@@ -11,7 +11,7 @@ import { serverInterceptor } from "./server-interceptor.ts";
  */
 export const loggingInterceptor = serverInterceptor(({ path }, call) => {
   const startedAt = performance.now();
-  // grpc-js gives only a certificate that our CA has signed.
+  // grpc-js reports only certificates that our CA has signed.
   const certificate = String(call.getAuthContext().sslPeerCertificate?.subject.CN ?? "-");
   let [received, sent] = [0, 0];
   let metadata = new Metadata();
