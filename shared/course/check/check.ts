@@ -9,27 +9,15 @@ import { courseRoot, listSteps } from "../steps.ts";
 import { hasTools, problemsOf, type Tool } from "../tools.ts";
 import { findProblems } from "./rules.ts";
 
-/** Resolves to what is wrong, empty if nothing is. */
-type Check = () => Promise<string>;
-
-const tool =
-  (name: Tool, ...args: string[]): Check =>
-  () =>
-    problemsOf(courseRoot, name, ...args);
-
 const names = listSteps().map(({ name }) => name);
-const checks: [title: string, check: Check][] = [
-  ["format and lint", tool("biome", "check", "--error-on-warnings")],
-  ["types", tool("tsc", "--noEmit")],
-  ...names.flatMap((name, at): [string, Check][] => {
-    const previous = names[at - 1] ?? name;
-    return [
-      [`buf lint ${name}`, tool("buf", "lint", name)],
-      [`buf format ${name}`, tool("buf", "format", "--diff", "--exit-code", name)],
-      [`buf breaking ${name}`, tool("buf", "breaking", name, "--against", previous)],
-    ];
-  }),
-  ["rules of the course", async () => findProblems(courseRoot).join("\n")],
+const checks: [title: string, tool: Tool, ...args: string[]][] = [
+  ["format and lint", "biome", "check", "--error-on-warnings"],
+  ["types", "tsc", "--noEmit"],
+  ...names.flatMap((name, at): typeof checks => [
+    [`buf lint ${name}`, "buf", "lint", name],
+    [`buf format ${name}`, "buf", "format", "--diff", "--exit-code", name],
+    [`buf breaking ${name}`, "buf", "breaking", name, "--against", names[at - 1] ?? name],
+  ]),
 ];
 
 await runScript("Usage: npm run check", async () => {
@@ -38,13 +26,16 @@ await runScript("Usage: npm run check", async () => {
   }
   generateStale(courseRoot);
   let failed = 0;
-  for (const [title, check] of checks) {
-    const problem = await check();
+  const report = (title: string, problem: string) => {
     console.log(`${problem === "" ? "ok    " : "FAILED"}  ${title}`);
-    if (problem === "") continue;
+    if (problem === "") return;
     console.error(problem.replace(/^/gm, "        "));
     failed++;
+  };
+  for (const [title, tool, ...args] of checks) {
+    report(title, await problemsOf(courseRoot, tool, ...args));
   }
+  report("rules of the course", findProblems(courseRoot).join("\n"));
   const unproven = withoutIntegrity(readFileSync(join(courseRoot, "package-lock.json"), "utf8"));
   if (unproven.length > 0) {
     console.log(

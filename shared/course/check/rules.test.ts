@@ -19,146 +19,63 @@ before(() => {
 
 after(() => copy?.[Symbol.dispose]());
 
-/** Returns the problems while the copy has these files; undefined removes one. */
-function problemsWith(files: Readonly<Record<string, string | undefined>>): string {
-  const before = Object.keys(files).map((file) => {
-    const path = join(copy.root, file);
-    return [path, existsSync(path) ? readFileSync(path) : undefined] as const;
-  });
-  for (const [file, text] of Object.entries(files)) {
-    if (text === undefined) rmSync(join(copy.root, file));
-    else writeFiles(copy.root, { [file]: text });
-  }
+/** Returns the problems while the copy has these files. */
+function problemsWith(files: Readonly<Record<string, string>>): string {
+  writeFiles(copy.root, files);
   const problems = findProblems(copy.root).join("\n");
-  for (const [path, text] of before) {
-    if (text === undefined) rmSync(path);
-    else writeFileSync(path, text);
+  for (const file of Object.keys(files)) {
+    const [original, changed] = [join(courseRoot, file), join(copy.root, file)];
+    if (existsSync(original)) writeFileSync(changed, readFileSync(original));
+    else rmSync(changed);
   }
   return problems;
 }
 
-/** Returns the fault of a step whose only exercise breaks no rule but with `from` replaced. */
-const exerciseFault = (from: string | RegExp, to: string, problem: string): Fault => {
-  const fold = (title: string) => `<details>\n<summary>${title}</summary>\n\n`;
-  const diff = "**`server.ts`**\n\n```diff server.ts\n-one\n+two\n```\n\n</details>\n\n";
-  const check = "### 1. Rye\n\n```console\n$ npx tsx client.ts\n```\n\n";
-  const exercise = `${check}${fold("Hints")}Look.\n\n</details>\n\n${fold("Solution")}${diff}`;
-  return [
-    `${one}/README.md`,
-    /(## Your turn\n.*)?(?=## In production)/s,
-    `## Your turn\n\n${exercise.replace(from, to)}`,
-    new RegExp(`^step-01-unary/README\\.md:\\d+: .*${problem}`),
-  ];
-};
-
 const end = /$(?![\s\S])/;
 const lines = (count: number) => "export {};\n".repeat(count);
+const grpc = 'import { status } from "@grpc/grpc-js";\n';
+const tooMuch = `${"word ".repeat(900)}\n\n`;
 
-/** Replaces `from` in `file`; what must be found then. */
-type Fault = [file: string, from: string | RegExp, to: string, problem: RegExp];
+/** What to replace in a file, by what, and the problem that its step has then. */
+type Fault = readonly [from: string | RegExp, to: string, problem: RegExp];
 
-const faults: Record<string, Fault> = {
-  "a changed file without a row": [
-    `${two}/catalog/product-or-not-found.ts`,
-    end,
-    lines(1),
-    /^step-02\S+:\d+: What changed must have a row \| `catalog\/product-or-not-found\.ts` \| changed \|$/,
+const faults: Record<string, readonly Fault[]> = {
+  "README.md": [
+    ["(step-02-server-stream/README.md)", "()", /: The steps must have a row for \(step-02\S+\)$/],
   ],
-  "a row for a file that has not changed": [
-    `${three}/README.md`,
-    "| `client.ts`",
-    "| `server/lifecycle.ts` | changed | lies |\n| `client.ts`",
-    /^step-03\S+:\d+: What changed has a row for server\/lifecycle\.ts.*: take it out$/,
+  "shared/bakery/catalog.ts": [
+    [/^/, grpc, /:1: imports @grpc\/grpc-js: gRPC belongs into a step, not here$/],
   ],
-  "a quotation that is not word for word": [
-    `${five}/README.md`,
-    /(```ts security\/identity\.ts\n(?:.*\n)*?.*);\n/,
-    "$1\n",
-    /^step-05\S+:\d+: these lines are not in security\/identity\.ts: quote it as it is$/,
+  [`${one}/server.ts`]: [
+    [end, `// ${"x".repeat(98)}\n`, /\/server\.ts:\d+: wider than 100 columns: break the line$/],
   ],
-  "a quotation that names no file": [
-    `${five}/README.md`,
-    "```ts security/identity.ts",
-    "```ts",
-    /^step-05\S+:\d+: name the quoted file: ```ts FILE$/,
+  [`${one}/README.md`]: [
+    ["## Break it", "### Break it", /: sections are .*; they must be .* Break it, /],
+    ["## Predict", `${tooMuch}## Predict`, /: \d+ words of prose; a lesson has 350 to 900: cut/],
+    ["Next: [Step 02", "Step 02: [", /: must end with Next: \[Step NN: …\]\(\.\.\/step-02-\S+\)$/],
+    ["**stub**", "stub", /: must introduce \*\*stub\*\*: the glossary says so$/],
+    ["**Terminal `server`**", "", /:\d+: write \*\*Terminal `server`\*\* directly above/],
+    ["## Predict", "**`a.ts`**\n\n## Predict", /:\d+: \*\*`a\.ts`\*\* must stand directly above/],
+    ["$ node --import tsx", "$ npx tsx", /:\d+: \^C needs node --import tsx instead of npx tsx$/],
+    [/### 1.*(?=## In prod)/s, "", /:\d+: Your turn must have one or two exercises$/],
+    ["### 1. ", "### ", /:\d+: an exercise is headed ### 1\. Title$/],
+    [/```console(?=.*### 2)/gs, "```text", /:\d+: an exercise shows its check in a console block/],
+    ["<summary>Hints", "<summary>Answer", /:\d+: an exercise ends with <details>: Hints, then/],
+    [/```diff(?=.*### 2)/gs, "```text", /:\d+: an exercise has its solution in diff blocks$/],
   ],
-  "a line over the edge": [
-    `${one}/server.ts`,
-    end,
-    `// ${"x".repeat(98)}\n`,
-    /^step-01-unary\/server\.ts:\d+: wider than 100 columns: break the line$/,
+  [`${two}/catalog/product-or-not-found.ts`]: [
+    [end, lines(1), /:\d+: What changed must have a row \| `\S+-or-not-found\.ts` \| changed \|$/],
   ],
-  "a step that adds too much and does not say why": [
-    `${five}/README.md`,
-    "**Why so much.**",
-    "Well.",
-    /^step-05-auth: adds \d+ lines of code, 150 allowed: .* "\*\*Why so much\.\*\*"$/,
+  [`${two}/client.ts`]: [
+    ['from "./com', `from "../${one}/com`, /:\d+: imports \.\.\/step-01\S+: copy what is/],
   ],
-  "gRPC in the domain": [
-    "shared/bakery/catalog.ts",
-    /^/,
-    'import { status } from "@grpc/grpc-js";\n',
-    /^shared\/bakery\/catalog\.ts:1: imports @grpc\/grpc-js: gRPC belongs into a step, not here$/,
+  [`${three}/README.md`]: [
+    ["| `client.ts`", "| `b` | new | |\n$&", /:\d+: What changed has a row for b, .*: take it/],
   ],
-  "a step that uses another": [
-    `${two}/client.ts`,
-    'from "./commands/call-',
-    'from "../step-01-unary/commands/call-',
-    /^step-02\S+\/client\.ts:\d+: imports \.\.\/step-01\S+: copy what is needed into/,
-  ],
-  "a section that is missing": [
-    `${one}/README.md`,
-    "## Break it",
-    "### Break it",
-    /^step-01-unary\/README\.md: sections are .*; they must be .* Break it, /,
-  ],
-  "a block without its caption": [
-    `${one}/README.md`,
-    "**Terminal `server`**",
-    "**Terminal** `server`",
-    /^step-01\S+:\d+: write \*\*Terminal `server`\*\* directly above this block, as a paragraph/,
-  ],
-  "a caption without its block": [
-    `${one}/README.md`,
-    "## Predict",
-    "**`server.ts`**\n\n## Predict",
-    /^step-01\S+:\d+: \*\*`server\.ts`\*\* must stand directly above the block that it names$/,
-  ],
-  "Ctrl+C at npx": [
-    `${one}/README.md`,
-    "$ node --import tsx",
-    "$ npx tsx",
-    /^step-01-unary\/README\.md:\d+: \^C needs node --import tsx instead of npx tsx$/,
-  ],
-  "exercises that are none, or too many": exerciseFault(/.*/s, "", "Your turn must have"),
-  "an exercise without its number": exerciseFault("1. Rye", "Rye", "is headed ### 1. Title$"),
-  "an exercise without a check": exerciseFault("console", "text", "shows its check"),
-  "an exercise without hints": exerciseFault("Hints", "Answer", "ends with <details>: Hints"),
-  "an exercise without a solution": exerciseFault("diff server.ts", "text", "has its solution"),
-  "too many words": [
-    `${one}/README.md`,
-    "## Predict",
-    `${"word ".repeat(900)}\n\n## Predict`,
-    /^step-01-unary\/README\.md: \d+ words of prose; a lesson has 350 to 900: cut/,
-  ],
-  "no way to the next step": [
-    `${one}/README.md`,
-    "Next: [Step 02",
-    "Step 02: [",
-    /^step-01\S+: must end with Next: \[Step NN: …\]\(\.\.\/step-02-server-stream\/README\.md\)$/,
-  ],
-  "a term that its step does not introduce": [
-    "README.md",
-    "## How to walk a step",
-    `## Glossary\n\n| Term | Meaning | Step |\n| --- | --- | --- |\n| stubs | - | [01](${one}/README.md) |
-| yeast | | [01](${one}/README.md) |\n\n## How to walk a step`,
-    /^step-01-unary\/README\.md: must introduce \*\*yeast\*\*: the glossary says so$/,
-  ],
-  "a step that is not on the map": [
-    "README.md",
-    "(step-02-server-stream/README.md)",
-    "()",
-    /^README\.md: The steps must have a row for \(step-02-server-stream\/README\.md\)$/,
+  [`${five}/README.md`]: [
+    ["ts security/identity.ts", "ts", /:\d+: name the quoted file: ```ts FILE$/],
+    [/(ts security\/id\S+\n(?:.*\n)*?.*);\n/, "$1\n", /:\d+: these lines are not in \S+: quote/],
+    ["**Why so much.**", "Well.", /: adds \d+ lines of code, 150 allowed: .* "\*\*Why so mu/],
   ],
 };
 
@@ -168,13 +85,17 @@ describe("the rules find", () => {
     assert.deepEqual(findProblems(copy.root), []);
   });
 
-  for (const [title, [file, from, to, problem]] of Object.entries(faults)) {
-    it(title, () => {
-      const text = readFileSync(join(copy.root, file), "utf8");
-      const changed = text.replace(from, to);
-      assert.notEqual(changed, text, `${file} does not hold what this test changes`);
-      assert.match(problemsWith({ [file]: changed }), new RegExp(problem, "m"));
-    });
+  for (const [file, ofFile] of Object.entries(faults)) {
+    for (const [from, to, problem] of ofFile) {
+      it(`${file}${problem.source}`, () => {
+        const text = readFileSync(join(copy.root, file), "utf8");
+        const changed = text.replace(from, to);
+        assert.notEqual(changed, text, `${file} does not hold what this test changes`);
+        const [step] = file.split("/");
+        const expected = new RegExp(`^${step}\\S*${problem.source}`, "m");
+        assert.match(problemsWith({ [file]: changed }), expected);
+      });
+    }
   }
 
   it("files that are too long, and for a server that is one screen", () => {
@@ -189,7 +110,11 @@ describe("the rules find", () => {
   });
 
   it("a step without a lesson", () => {
-    assert.match(problemsWith({ [`${three}/README.md`]: undefined }), /^step-03\S+: is missing: /);
+    const file = join(copy.root, three, "README.md");
+    const lesson = readFileSync(file);
+    rmSync(file);
+    assert.match(findProblems(copy.root).join("\n"), /^step-03\S+: is missing: /);
+    writeFileSync(file, lesson);
   });
 });
 

@@ -34,7 +34,8 @@ export function parseTranscript(body: string, firstLine: number): Act[] {
     if (text.startsWith("$ ")) {
       const source = [text];
       while (lines[at + 1]?.startsWith("> ")) source.push(lines[++at] ?? "");
-      acts.push({ ...act, kind: "run", command: joinContinuation(source), source });
+      const typed = source.map((line) => line.slice(2)).join("\n");
+      acts.push({ ...act, kind: "run", command: typed.replaceAll("\\\n", " "), source });
     } else if (text === "^C") {
       acts.push({ ...act, kind: "interrupt", source: [text] });
     } else if (last === undefined) {
@@ -46,13 +47,6 @@ export function parseTranscript(body: string, firstLine: number): Act[] {
     }
   }
   return acts;
-}
-
-function joinContinuation(source: readonly string[]): string {
-  return source
-    .map((line) => line.slice(2))
-    .join("\n")
-    .replaceAll("\\\n", " ");
 }
 
 /** How far a transcript and an output agree. */
@@ -98,12 +92,9 @@ export function compare(
 
 function matchesLine(expected: string, actual: string | undefined): boolean {
   if (actual === undefined) return false;
-  const literal = expected.trimEnd().split(ANYTHING).map(escapeForRegExp);
+  const pieces = expected.trimEnd().split(ANYTHING);
+  const literal = pieces.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   return new RegExp(`^${literal.join(".*")}$`).test(actual.trimEnd());
-}
-
-function escapeForRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
 /**
@@ -112,27 +103,19 @@ function escapeForRegExp(text: string): string {
  */
 export function update(expected: readonly string[], output: readonly string[]): string[] {
   const updated: string[] = [];
-  let [at, old, now]: [number, string[], string[]] = [0, [], []];
-  const replaceChanged = () => {
-    updated.push(...updateLines(old, now));
-    [old, now] = [[], []];
-  };
-  for (const change of diffArrays([...expected], [...output], { comparator: matchesLine })) {
-    if (change.added) {
-      now = change.value;
-      continue;
-    }
-    const lines = expected.slice(at, at + change.count);
-    at += change.count;
-    if (change.removed) {
-      old = lines;
-      continue;
-    }
-    replaceChanged();
-    updated.push(...lines);
+  const changes = diffArrays([...expected], [...output], { comparator: matchesLine });
+  let at = 0;
+  let old: string[] = []; // Taken out; what is put in for it comes next, if anything does.
+  for (const { added, removed, count, value } of changes) {
+    updated.push(...updateLines(old, added ? value : []));
+    old = [];
+    if (added) continue;
+    const lines = expected.slice(at, at + count);
+    at += count;
+    if (removed) old = lines;
+    else updated.push(...lines);
   }
-  replaceChanged();
-  return updated;
+  return [...updated, ...updateLines(old, [])];
 }
 
 /** Keeps the first line that stands for any lines, and what surrounds it at its two ends. */
