@@ -19,6 +19,6 @@ export function bakeryHealth(draining: AbortSignal, warmupMs: number): Health {
     draining,
   );
   const warm = setTimeout(() => health.setStatus(ORDERS, "SERVING"), warmupMs);
-  warm.unref(); // It doesn't keep a process alive whose server couldn't start.
+  warm.unref(); // It must not keep the process alive if the server couldn't start.
   return health;
 }

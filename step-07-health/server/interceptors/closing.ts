@@ -11,7 +11,7 @@ export interface ClosingOptions {
   readonly endsByItself: (path: string) => boolean;
 }
 
-/** Ends the streams of health and reflection, which would last as long as their client likes. */
+/** Ends the streams of health and reflection, which would otherwise last until clients end them. */
 export function closingInterceptor({ closing, endsByItself }: ClosingOptions): ServerInterceptor {
   setMaxListeners(0, closing); // One signal serves all calls: many listeners aren't a leak here.
   return serverInterceptor(({ path, responseStream }) => {

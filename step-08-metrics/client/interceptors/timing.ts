@@ -4,7 +4,7 @@ import { InterceptingCall, type Interceptor, status } from "@grpc/grpc-js";
 import { REQUEST_ID } from "../../metadata-keys.ts";
 
 /**
- * Runs once a call, even if grpc-js retries it. Must come after the interceptor that sets the id.
+ * Runs once per call, even if grpc-js retries it. Must come after the interceptor that sets the id.
  */
 export const timingInterceptor: Interceptor = (options, nextCall) => {
   const startedAt = performance.now();

@@ -1,4 +1,4 @@
-// Server: limits the time of unary calls that bring no deadline.
+// Server: limits the time of unary calls that have no deadline.
 
 import { type ServerInterceptor, status } from "@grpc/grpc-js";
 import { StatusError } from "../status-error.ts";

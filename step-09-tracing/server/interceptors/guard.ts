@@ -8,7 +8,7 @@ import {
 } from "@grpc/grpc-js";
 import { toStatus } from "../status-error.ts";
 
-/** Guards one interceptor during one call. After the first function that fails it runs no more. */
+/** Guards one interceptor during one call. Once a function has failed, only onCancel still runs. */
 export class Guard {
   readonly #path: string;
   readonly #call: ServerInterceptingCallInterface;
@@ -25,7 +25,7 @@ export class Guard {
     try {
       this.#watch((responder.start ?? runNext)((listener = {}) => this.#begin(listener, next)));
     } catch (thrown) {
-      // Before it has started, a call can't be refused: fail when its metadata arrives.
+      // A call can't be refused before it has started, so fail when its metadata arrives.
       if (this.#started) this.#fail(thrown);
       else this.#begin({ onReceiveMetadata: () => this.#fail(thrown) }, next);
     }
@@ -49,8 +49,8 @@ export class Guard {
     const { onReceiveHalfClose = runNext, onCancel = doNothing } = listener;
     const guard = this;
     this.#started = true;
-    // These are methods of a literal. V8 puts a function that is assigned to a property where its
-    // long-lived objects are, and there it keeps a whole call until the next full collection.
+    // Methods of a literal, because V8 puts a function that is assigned to a property among its
+    // long-lived objects. There it keeps the whole call in memory until a full garbage collection.
     next({
       onReceiveMetadata(metadata, next) {
         guard.#metadata = metadata;
@@ -64,7 +64,7 @@ export class Guard {
       },
       onCancel() {
         try {
-          guard.#watch(onCancel()); // After a failure, too: here interceptors let go.
+          guard.#watch(onCancel()); // After a failure too: interceptors clean up here.
         } catch (thrown) {
           guard.#fail(thrown);
         }

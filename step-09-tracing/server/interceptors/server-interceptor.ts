@@ -9,7 +9,7 @@ import { Guard, passOn } from "./guard.ts";
  *
  * grpc-js catches nothing that an interceptor throws. Here any error, thrown or rejected, ends the
  * call: with its status if it is a StatusError, and with INTERNAL otherwise. So an interceptor
- * refuses a call by throwing a StatusError. What else comes in or goes out stops there.
+ * refuses a call by throwing a StatusError. After that, nothing passes in either direction.
  */
 export function serverInterceptor(
   intercept: (...args: Parameters<ServerInterceptor>) => Responder,
