@@ -13,10 +13,8 @@ const here = (...path: string[]) => join(import.meta.dirname, ...path);
  * @throws {Error} with the words of the program that failed.
  */
 export async function prepare(say: (what: string) => void): Promise<void> {
-  const [installed, wanted] = [
-    here("node_modules", ".package-lock.json"),
-    here("package-lock.json"),
-  ];
+  const installed = here("node_modules", ".package-lock.json");
+  const wanted = here("package-lock.json");
   if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) {
     say("installing what the steps are compared with (npm ci in shared/bench)");
     await must("npm ci --ignore-scripts --no-audit --no-fund");

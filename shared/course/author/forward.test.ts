@@ -5,11 +5,10 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { TemporaryFolder } from "../../testing/cleanup.ts";
-import { commitAll, emptyCourse, type Run, run, writeFiles } from "../fixtures.ts";
+import { emptyCourse, run, writeFiles } from "../fixtures.ts";
 import { git } from "../git.ts";
 
-const forward = (root: string): Promise<Run> =>
-  run(root, join("shared", "course", "author", "forward.ts"));
+const forward = (root: string) => run(root, join("shared", "course", "author", "forward.ts"));
 
 describe("npm run forward", () => {
   let course: TemporaryFolder;
@@ -33,7 +32,10 @@ describe("npm run forward", () => {
       });
     }
     writeFiles(course.path, { "step-02-b/b.ts": "b\n", "step-04-d/b.ts": "b\n" });
-    commitAll(course.path);
+    git(course.path, "init", "--quiet");
+    git(course.path, "add", ".");
+    const author = ["-c", "user.name=A Baker", "-c", "user.email=baker@example.com"];
+    git(course.path, ...author, "commit", "--quiet", "--no-gpg-sign", "--message=all");
   });
 
   afterEach(() => course.remove());

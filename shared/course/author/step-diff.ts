@@ -22,23 +22,18 @@ export interface FileChange {
  * @param before the folder of the earlier step; undefined if there is none: then every file is new.
  */
 export function diffSteps(root: string, before: string | undefined, after: string): FileChange[] {
-  const [olds, nows] = [before, after].map((step) => taughtFiles(root, step));
-  const files = [...new Set([...(olds?.keys() ?? []), ...(nows?.keys() ?? [])])].sort();
+  const olds = before === undefined ? new Map<string, string>() : stepFiles(root, before);
+  const nows = stepFiles(root, after);
+  const files = [...new Set([...olds.keys(), ...nows.keys()])].sort();
   return files.flatMap((file): FileChange[] => {
-    const [old, now] = [olds?.get(file), nows?.get(file)];
-    if (old === now) return [];
+    const [old, now] = [olds.get(file), nows.get(file)];
+    if (old === now || file.endsWith(".test.ts")) return [];
     const patch = structuredPatch(file, file, old ?? "", now ?? "", "", "", { context: 0 });
     const lines = patch.hunks.flatMap((hunk) => hunk.lines);
     const kind = old === undefined ? "new" : now === undefined ? "gone" : "changed";
     const added = lines.filter((line) => /^\+\s*(?!\/\/|\/?\*|\s)./.test(line)).length;
     return [{ file, kind, added, old: old ?? "", now: now ?? "" }];
   });
-}
-
-/** Returns the files of a step that its README teaches: code, contract and toolchain. */
-function taughtFiles(root: string, step: string | undefined): Map<string, string> {
-  const files = step === undefined ? [] : stepFiles(root, step);
-  return new Map([...files].filter(([file]) => !file.endsWith(".test.ts")));
 }
 
 /** Returns the files of a step and their text, README and what programs write aside. */

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { diffSteps } from "../author/step-diff.ts";
+import type { FileChange } from "../author/step-diff.ts";
 import { captionOf, EXERCISES, isCaption, type Part, type Readme } from "../play/readme.ts";
 import type { Step } from "../steps.ts";
 
@@ -34,21 +34,20 @@ function rowsOf(parts: readonly Part[], section: string): { line: number; cells:
 
 /** Finds terms of the glossary that do not stand in bold in the README of the step that they link to. */
 export function glossaryProblems(readmes: readonly Readme[]): string[] {
-  const { file, parts } = readmes.find((readme) => readme.file === "README.md") ?? {
-    file: "",
-    parts: [],
-  };
-  return rowsOf(parts, "Glossary").flatMap(({ line, cells: [term = "", , step = ""] }) => {
-    const [, link] = /\]\((.+)\)/.exec(step) ?? [];
-    const lesson = readmes.find((readme) => readme.file === link);
-    if (lesson === undefined)
-      return [`${file}:${line}: ${term} must link to the README of its step`];
-    const text = lesson.parts.map((part) => (part.kind === "prose" ? part.text : "")).join("\n");
-    const bold = [...text.matchAll(/\*\*([^*]+)\*\*/g)].map(([, words = ""]) => plain(words));
-    return bold.includes(plain(term))
-      ? []
-      : [`${link}: must introduce **${term}**: the glossary says so`];
-  });
+  const map = readmes.find(({ file }) => file === "README.md");
+  return rowsOf(map?.parts ?? [], "Glossary").flatMap(
+    ({ line, cells: [term = "", , step = ""] }) => {
+      const [, link] = /\]\((.+)\)/.exec(step) ?? [];
+      const lesson = readmes.find((readme) => readme.file === link);
+      if (lesson === undefined)
+        return [`README.md:${line}: ${term} must link to the README of its step`];
+      const text = lesson.parts.map((part) => (part.kind === "prose" ? part.text : "")).join("\n");
+      const bold = [...text.matchAll(/\*\*([^*]+)\*\*/g)].map(([, words = ""]) => plain(words));
+      return bold.includes(plain(term))
+        ? []
+        : [`${link}: must introduce **${term}**: the glossary says so`];
+    },
+  );
 }
 
 /** Returns a term as it is compared: in one line and lower case, without backticks and the s of a plural. */
@@ -58,10 +57,8 @@ function plain(term: string): string {
 
 /** Compares the tables under "What changed" with the files that differ, in whatever order they list them. */
 export function changeTableProblems(
-  root: string,
-  before: Step | undefined,
-  step: Step,
   { file, parts }: Readme,
+  changes: readonly FileChange[],
 ): string[] {
   const rows = rowsOf(parts, "What changed");
   const said = new Map(
@@ -71,16 +68,15 @@ export function changeTableProblems(
     }),
   );
   const place = `${file}:${rows[0]?.line ?? 1}`;
-  const real = diffSteps(root, before?.name, step.name);
   return [
-    ...real
+    ...changes
       .filter((change) => said.get(change.file) !== change.kind)
       .map(
         (change) =>
           `${place}: What changed must have a row | \`${change.file}\` | ${change.kind} |`,
       ),
     ...[...said.keys()]
-      .filter((name) => !real.some((change) => change.file === name))
+      .filter((name) => !changes.some((change) => change.file === name))
       .map(
         (name) => `${place}: What changed has a row for ${name}, which is the same: take it out`,
       ),

@@ -1,10 +1,11 @@
 // The rules of the course that a program can check.
 
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { diffSteps } from "../author/step-diff.ts";
 import { listReadmes } from "../play/readme.ts";
 import { listSteps } from "../steps.ts";
-import { growthProblems, grpcProblems, sizeProblems, stepImportProblems } from "./code-rules.ts";
+import { growthProblems, importProblems, sizeProblems } from "./code-rules.ts";
 import {
   captionProblems,
   changeTableProblems,
@@ -25,24 +26,22 @@ export function findProblems(root: string): string[] {
     .map((file) => `${file}: is missing: every step has its lesson, and the course its map`);
   if (missing.length > 0) return missing;
   const readmes = listReadmes(root, []);
+  const lessons = readmes.filter(({ file }) => file !== "README.md");
   return [
     ...steps.flatMap((step) => sizeProblems(root, step)),
-    ...steps.flatMap((step) => stepImportProblems(root, step)),
-    ...steps.flatMap((step, at) => {
-      const readme = readmes.find(({ file }) => file === `${step.name}/README.md`);
-      return [
-        ...growthProblems(root, steps[at - 1], step, readme),
-        ...(readme === undefined ? [] : changeTableProblems(root, steps[at - 1], step, readme)),
-      ];
+    ...steps.flatMap(({ name }) => importProblems(root, name)),
+    ...lessons.flatMap((lesson, at) => {
+      const changes = diffSteps(root, steps[at - 1]?.name, dirname(lesson.file));
+      return [...growthProblems(lesson, changes), ...changeTableProblems(lesson, changes)];
     }),
-    ...["shared/bakery", "shared/terminal"].flatMap((folder) => grpcProblems(root, folder)),
+    ...["shared/bakery", "shared/terminal"].flatMap((folder) => importProblems(root, folder)),
     ...readmes.flatMap((readme) => [
       ...quoteProblems(root, readme),
       ...captionProblems(readme),
       ...exerciseProblems(readme),
       ...interruptProblems(readme),
     ]),
-    ...readmes.filter(({ file }) => file !== "README.md").flatMap(sectionProblems),
+    ...lessons.flatMap(sectionProblems),
     ...linkProblems(steps, readmes),
     ...glossaryProblems(readmes),
     ...secretProblems(root),

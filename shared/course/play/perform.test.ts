@@ -10,7 +10,7 @@ import { writeFiles } from "../fixtures.ts";
 import { courseRoot } from "../steps.ts";
 import { type Outcome, type PerformOptions, perform } from "./perform.ts";
 import { parseReadme } from "./readme.ts";
-import { describeDifference, updateReadme } from "./report.ts";
+import { assertAsWritten, updateReadme } from "./report.ts";
 import { linkModules } from "./workspace.ts";
 
 const FENCE = "```";
@@ -49,11 +49,9 @@ function play(lines: readonly string[], options: PerformOptions = {}): Promise<O
 
 /** Asserts that every act of a README with these lines goes as written. */
 async function plays(lines: readonly string[], acts: number): Promise<void> {
-  const readme = readmeOf(lines);
-  const outcomes = await perform(folder.path, readme, { timeoutMs: 15_000 });
-  const wrong = outcomes.filter(({ result }) => result !== "as written");
-  assert.equal(wrong.map((outcome) => describeDifference(readme, outcome)).join("\n"), "");
-  assert.equal(outcomes.length, acts);
+  const outcomes = await play(lines);
+  assertAsWritten(readmeOf(lines), outcomes);
+  assert.equal(outcomes.filter(({ result }) => result === "as written").length, acts);
 }
 
 describe("a README that is right", () => {

@@ -24,35 +24,29 @@ interface Place {
 type Content =
   | { readonly kind: "heading"; readonly depth: number; readonly text: string }
   | { readonly kind: "prose"; readonly text: string }
-  | Transcript
-  | Quote
-  | Edit
+  | {
+      readonly kind: "transcript";
+      /** The terminal that stays open; undefined for one that is only there for these commands. */
+      readonly terminal: string | undefined;
+      readonly acts: readonly Act[];
+      readonly text: string;
+    }
+  | {
+      readonly kind: "quote";
+      readonly language: string;
+      /** The quoted file, relative to the README; undefined if the block does not name one. */
+      readonly file: string | undefined;
+      readonly text: string;
+    }
+  | {
+      readonly kind: "edit";
+      /** The file to edit, relative to the README. */
+      readonly file: string;
+      /** Lines with their marker, "-" to take out, "+" to put in, " " to leave. */
+      readonly lines: readonly string[];
+    }
   // A diagram, or text that is neither run nor a part of a file.
   | { readonly kind: "figure"; readonly language: string; readonly text: string };
-
-interface Transcript {
-  readonly kind: "transcript";
-  /** The terminal that stays open; undefined for one that is only there for these commands. */
-  readonly terminal: string | undefined;
-  readonly acts: readonly Act[];
-  readonly text: string;
-}
-
-interface Quote {
-  readonly kind: "quote";
-  readonly language: string;
-  /** The quoted file, relative to the README; undefined if the block does not name one. */
-  readonly file: string | undefined;
-  readonly text: string;
-}
-
-interface Edit {
-  readonly kind: "edit";
-  /** The file to edit, relative to the README. */
-  readonly file: string;
-  /** Lines with their marker, "-" to take out, "+" to put in, " " to leave. */
-  readonly lines: readonly string[];
-}
 
 export interface Readme {
   /** The file, relative to the course's root, with forward slashes. */

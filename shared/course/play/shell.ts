@@ -7,22 +7,18 @@ import { parse } from "shell-quote";
 import type { ProgramSpec } from "../../testing/programs.ts";
 import { bufProgram } from "../generate.ts";
 
-/** A command that names a program which this machine does not have. */
-export interface MissingTool {
-  readonly missing: string;
-}
-
 /**
  * Reads `[NAME=VALUE ...] PROGRAM [ARGUMENTS]`, with the quotes of a POSIX shell. After `<<'EOF'` come
  * lines of standard input, up to a line `EOF`.
  * @param cwd the folder that the terminal is in.
+ * @returns what to start, or the name of a program that this machine does not have.
  * @throws {Error} for anything else that a shell knows, such as a pipe.
  */
 export function readCommand(
   command: string,
   cwd: string,
   env: NodeJS.ProcessEnv,
-): ProgramSpec | MissingTool {
+): ProgramSpec | { readonly missing: string } {
   const [, line = command, , input] = /^([^\n]*)<<'(\w+)'\n(.*\n)\2$/s.exec(command) ?? [];
   const words = parse(line, (name) => env[name] ?? "").map((word) => {
     if (typeof word === "string") return word;

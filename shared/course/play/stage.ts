@@ -134,8 +134,7 @@ export class Stage {
     const output = heard();
     const exitCode = program.exitCode;
     const agreement = compare(act.expected, output, !mayGoOn);
-    if (agreement.agrees) terminal.seen += agreement.used;
-    else terminal.seen += output.length;
+    terminal.seen += agreement.agrees ? agreement.used : output.length;
 
     const different = (reason: string, line = act.line) =>
       outcomeOf(act, "different", reason, { line, output, exitCode });

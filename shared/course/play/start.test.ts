@@ -5,10 +5,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { diffSteps } from "../author/step-diff.ts";
-import { type Run, run } from "../fixtures.ts";
+import { run } from "../fixtures.ts";
 import { courseRoot, isSupported, listSteps } from "../steps.ts";
 
-const script = (file: string, ...args: string[]): Promise<Run> =>
+const script = (file: string, ...args: string[]) =>
   run(courseRoot, join("shared", "course", file), ...args);
 const { engines, scripts } = JSON.parse(readFileSync(join(courseRoot, "package.json"), "utf8"));
 

@@ -78,25 +78,18 @@ function show(part: Part): string {
     const isFirst = part.kind === "prose" && /^<details>.*Hints/s.test(part.text);
     return isFirst ? paint("dim", "(Hints and a solution are in the README.)") : "";
   }
-  switch (part.kind) {
-    case "heading":
-      return part.depth === 1 ? "" : paint("bold", part.text);
-    case "prose":
-      if (isCaption(part)) {
-        const shownBelow = part.exercise === undefined && part.text.startsWith("**Terminal");
-        return shownBelow ? "" : paint("bold", part.text.replace(/[*`]/g, ""));
-      }
-      return layOut(part.text.replace(/<\/?(details|summary)>|<!--.*?-->/gs, "").trim(), WIDTH);
-    case "edit":
-      return part.lines.join("\n").replace(/^/gm, "  | ");
-    case "figure":
-      if (part.language === "mermaid") return "  (a diagram: see the README)";
-      return part.text.replace(/^/gm, "  | ");
-    case "quote":
-      return part.text.replace(/^/gm, "  | ");
-    case "transcript":
-      return part.exercise === undefined ? "" : part.text.replace(/^/gm, "  | ");
+  if (part.kind === "heading") return part.depth === 1 ? "" : paint("bold", part.text);
+  if (part.kind === "prose" && isCaption(part)) {
+    const shownBelow = part.exercise === undefined && part.text.startsWith("**Terminal");
+    return shownBelow ? "" : paint("bold", part.text.replace(/[*`]/g, ""));
   }
+  if (part.kind === "prose") {
+    return layOut(part.text.replace(/<\/?(details|summary)>|<!--.*?-->/gs, "").trim(), WIDTH);
+  }
+  if (part.kind === "transcript" && part.exercise === undefined) return "";
+  if (part.kind === "figure" && part.language === "mermaid") return "  (a diagram: see the README)";
+  const text = part.kind === "edit" ? part.lines.join("\n") : part.text;
+  return text.replace(/^/gm, "  | ");
 }
 
 /** Waits for a key. Resolves to false if the person quits. */

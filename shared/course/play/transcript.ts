@@ -75,10 +75,7 @@ export function compare(
   for (const [at, line] of expected.entries()) {
     const next =
       line === ANY_LINES
-        ? output
-            .map((_, index) => index)
-            .concat(output.length)
-            .slice(Math.min(...covered))
+        ? [...output.keys(), output.length].slice(Math.min(...covered))
         : covered.filter((index) => matchesLine(line, output[index])).map((index) => index + 1);
     if (next.length === 0) return { agrees: false, at, got: output[Math.max(...covered)] };
     covered = next;
