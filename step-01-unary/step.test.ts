@@ -6,14 +6,14 @@ import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { credentials, Metadata, Server, type ServiceError, status } from "@grpc/grpc-js";
+import { noSignals, Program } from "../shared/testing/programs.ts";
 import {
   listenHere,
   type RunningServer,
   runClient,
   startProgram,
   startServer,
-} from "../shared/course/check/servers.ts";
-import { noSignals, Program } from "../shared/course/play/programs.ts";
+} from "../shared/testing/servers.ts";
 import { unaryCall } from "./client/unary-call.ts";
 import {
   CatalogServiceClient,

@@ -14,6 +14,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { Catalog } from "../shared/bakery/catalog.ts";
+import { noSignals, Program } from "../shared/testing/programs.ts";
 import {
   eventually,
   inThisProcess,
@@ -22,8 +23,7 @@ import {
   runClient,
   startProgram,
   startServer,
-} from "../shared/course/check/servers.ts";
-import { noSignals, Program } from "../shared/course/play/programs.ts";
+} from "../shared/testing/servers.ts";
 import { catalogHandlers } from "./catalog/handlers.ts";
 import {
   CatalogServiceClient,

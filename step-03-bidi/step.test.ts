@@ -19,6 +19,7 @@ import { Catalog, MAX_UNITS } from "../shared/bakery/catalog.ts";
 import { OrderBook } from "../shared/bakery/orders.ts";
 import { morningProducts } from "../shared/bakery/products.ts";
 import { shelfOf } from "../shared/bakery/stock.ts";
+import { noSignals } from "../shared/testing/programs.ts";
 import {
   eventually,
   inThisProcess,
@@ -27,8 +28,7 @@ import {
   runClient,
   startProgram,
   startServer,
-} from "../shared/course/check/servers.ts";
-import { noSignals } from "../shared/course/play/programs.ts";
+} from "../shared/testing/servers.ts";
 import { catalogHandlers } from "./catalog/handlers.ts";
 import { unaryCall } from "./client/unary-call.ts";
 import { upload } from "./commands/restock.ts";

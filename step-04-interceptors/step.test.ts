@@ -14,6 +14,7 @@ import {
   type StatusObject,
   status,
 } from "@grpc/grpc-js";
+import { noSignals } from "../shared/testing/programs.ts";
 import {
   eventually,
   inThisProcess,
@@ -21,8 +22,7 @@ import {
   type RunningServer,
   runClient,
   startServer,
-} from "../shared/course/check/servers.ts";
-import { noSignals } from "../shared/course/play/programs.ts";
+} from "../shared/testing/servers.ts";
 import { connect } from "./client/connection.ts";
 import { defaultDeadlineInterceptor } from "./client/interceptors/default-deadline.ts";
 import { sendRequestIdInterceptor } from "./client/interceptors/send-request-id.ts";

@@ -28,7 +28,7 @@ import {
   type RunningServer,
   runClient,
   startServer,
-} from "../shared/course/check/servers.ts";
+} from "../shared/testing/servers.ts";
 import { unaryCall } from "./client/unary-call.ts";
 import {
   CatalogServiceClient,

@@ -20,6 +20,7 @@ import { after, before, describe, it, mock } from "node:test";
 import { connect as connectTls, type SecureVersion } from "node:tls";
 import { promisify } from "node:util";
 import { Metadata, Server, status } from "@grpc/grpc-js";
+import { UsageError } from "../shared/terminal/program.ts";
 import {
   type ClientRun,
   eventually,
@@ -27,8 +28,7 @@ import {
   type RunningServer,
   runClient,
   startServer,
-} from "../shared/course/check/servers.ts";
-import { UsageError } from "../shared/terminal/program.ts";
+} from "../shared/testing/servers.ts";
 import { type ChannelSettings, channelSecurity } from "./client/channel-credentials.ts";
 import { unaryCall } from "./client/unary-call.ts";
 import { CatalogServiceClient, type GetProductResponse } from "./gen/bakery/v1/catalog.ts";

@@ -23,6 +23,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
+import { noSignals } from "../shared/testing/programs.ts";
 import {
   type ClientRun,
   eventually,
@@ -31,8 +32,7 @@ import {
   runClient,
   startProgram,
   startServer,
-} from "../shared/course/check/servers.ts";
-import { noSignals } from "../shared/course/play/programs.ts";
+} from "../shared/testing/servers.ts";
 import { channelSecurity } from "./client/channel-credentials.ts";
 import { unaryCall } from "./client/unary-call.ts";
 import { CatalogServiceClient, type GetProductResponse } from "./gen/bakery/v1/catalog.ts";

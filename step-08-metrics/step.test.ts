@@ -12,14 +12,14 @@ import { setTimeout } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { Metadata, status } from "@grpc/grpc-js";
 import { Registry } from "prom-client";
+import { growth, readSamples, type Sample } from "../shared/metrics/samples.ts";
+import { noSignals, Program } from "../shared/testing/programs.ts";
 import {
   type RunningServer,
   runClient,
   startProgram,
   startServer,
-} from "../shared/course/check/servers.ts";
-import { noSignals, Program } from "../shared/course/play/programs.ts";
-import { growth, readSamples, type Sample } from "../shared/metrics/samples.ts";
+} from "../shared/testing/servers.ts";
 import { channelSecurity } from "./client/channel-credentials.ts";
 import { connect } from "./client/connection.ts";
 import { unaryCall } from "./client/unary-call.ts";
@@ -647,7 +647,7 @@ describe("Prometheus", () => {
       env: { PATH: process.env.PATH },
     });
     await using _ = { [Symbol.asyncDispose]: () => program.stop() };
-    const address = () => /"Listening on" address=(\S+)/.exec(program.output())?.[1];
+    const address = () => /"Listening on".* address=(\S+)/.exec(program.output())?.[1];
     const ready = () => /Server is ready/.test(program.output());
     assert.ok(await program.until(ready, 30_000), program.output());
     const query = async (expression: string) => {

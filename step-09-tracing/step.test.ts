@@ -13,8 +13,8 @@ import {
   type RunningServer,
   runClient,
   startServer,
-} from "../shared/course/check/servers.ts";
-import { noSignals, Program } from "../shared/course/play/programs.ts";
+} from "../shared/testing/servers.ts";
+import { noSignals, Program } from "../shared/testing/programs.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
 import { collector, type Span } from "../shared/traces/spans.ts";
 import { channelSecurity } from "./client/channel-credentials.ts";

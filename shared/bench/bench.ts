@@ -3,10 +3,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { temporaryFolder } from "../course/play/cleanup.ts";
 import { parseOptions } from "../terminal/command-line.ts";
 import { formatColumns } from "../terminal/output.ts";
 import { runProgram } from "../terminal/program.ts";
+import { temporaryFolder } from "../testing/cleanup.ts";
 import { prepare, readVersions } from "./install.ts";
 import { claimsOf, putReport, tableOf } from "./report.ts";
 import { full, measureAll, quick } from "./run.ts";

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { bakersToken } from "../course/check/compatibility.ts";
-import { bareEnvironment } from "../course/play/environment.ts";
-import { Program } from "../course/play/programs.ts";
-import { courseRoot, listSteps, serversOf } from "../course/steps.ts";
+import { courseRoot, listSteps } from "../course/steps.ts";
+import { bareEnvironment } from "../testing/environment.ts";
+import { Program } from "../testing/programs.ts";
+import { serversOf } from "../testing/step-servers.ts";
 import type { Target } from "./client.ts";
 import { peers } from "./figures.ts";
 

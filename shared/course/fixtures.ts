@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { type TemporaryFolder, temporaryFolder } from "../testing/cleanup.ts";
+import { Program, type ProgramSpec } from "../testing/programs.ts";
 import { git } from "./git.ts";
-import { type TemporaryFolder, temporaryFolder } from "./play/cleanup.ts";
-import { Program, type ProgramSpec } from "./play/programs.ts";
 import { readCommand } from "./play/shell.ts";
 import { linkModules } from "./play/workspace.ts";
 import { courseRoot } from "./steps.ts";
@@ -46,7 +46,7 @@ export async function runToEnd(spec: ProgramSpec): Promise<Run> {
 export function emptyCourse(): TemporaryFolder {
   const folder = temporaryFolder("fixture");
   linkModules(courseRoot, folder.path);
-  for (const name of ["course", "terminal"]) {
+  for (const name of ["course", "terminal", "testing"]) {
     cpSync(join(courseRoot, "shared", name), join(folder.path, "shared", name), {
       recursive: true,
     });

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ExpectedError } from "../terminal/program.ts";
-import { temporaryFolder } from "./play/cleanup.ts";
+import { temporaryFolder } from "../testing/cleanup.ts";
 
 /**
  * Runs git in the folder `root`, in whatever repository that is.

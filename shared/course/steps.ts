@@ -32,24 +32,6 @@ export interface Step {
   readonly name: string;
 }
 
-/** A server at a step's top: `server.ts`, or `orders-server.ts` where there are several. */
-export interface StepServer {
-  readonly file: string;
-  /** The environment variable for its address: BAKERY_ADDRESS, or ORDERS_ADDRESS. */
-  readonly variable: string;
-}
-
-/** Returns the servers of the step in `folder`, in the order of their names. */
-export function serversOf(folder: string): StepServer[] {
-  return readdirSync(folder)
-    .sort()
-    .flatMap((file) => {
-      const [found, name = "bakery"] = /^(?:(.+)-)?server\.ts$/.exec(file) ?? [];
-      if (found === undefined) return [];
-      return [{ file, variable: `${name.replaceAll("-", "_").toUpperCase()}_ADDRESS` }];
-    });
-}
-
 /** Returns the steps in `root`, in order. A folder is a step once it has a buf.gen.yaml. */
 export function listSteps(root: string = courseRoot): Step[] {
   return readdirSync(root)

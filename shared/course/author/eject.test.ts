@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { temporaryFolder } from "../../testing/cleanup.ts";
 import { run, runCommand, writeFiles } from "../fixtures.ts";
-import { temporaryFolder } from "../play/cleanup.ts";
 import { courseRoot } from "../steps.ts";
 import { importsIn } from "./step-diff.ts";
 

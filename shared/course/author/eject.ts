@@ -2,11 +2,13 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join, posix, resolve, sep } from "node:path";
+import { parseArgs } from "node:util";
 import { UsageError } from "../../terminal/program.ts";
+import { whenThisProcessEnds } from "../../testing/cleanup.ts";
+import { serversOf } from "../../testing/step-servers.ts";
 import { writeFiles } from "../fixtures.ts";
-import { whenThisProcessEnds } from "../play/cleanup.ts";
 import { runScript } from "../script.ts";
-import { chooseSteps, courseRoot, serversOf } from "../steps.ts";
+import { chooseSteps, courseRoot } from "../steps.ts";
 import { importsIn, stepFiles } from "./step-diff.ts";
 
 const USAGE = `Usage: npm run eject STEP FOLDER
@@ -25,7 +27,7 @@ const tools = [
 ];
 
 await runScript(USAGE, async () => {
-  const [name, folder, ...more] = process.argv.slice(2);
+  const [name, folder, ...more] = parseArgs({ allowPositionals: true }).positionals;
   const [step] = name === undefined || folder === undefined ? [] : chooseSteps([name]);
   if (step === undefined || folder === undefined || more.length > 0) throw new UsageError(USAGE);
   // npm runs a script in the folder of package.json, wherever it was typed.

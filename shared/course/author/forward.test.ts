@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import type { TemporaryFolder } from "../../testing/cleanup.ts";
 import { commitAll, emptyCourse, type Run, run, writeFiles } from "../fixtures.ts";
 import { git } from "../git.ts";
-import type { TemporaryFolder } from "../play/cleanup.ts";
 
 const forward = (root: string): Promise<Run> =>
   run(root, join("shared", "course", "author", "forward.ts"));

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { writeFiles } from "../fixtures.ts";
 import { committedText, git, hasMarkers, merge, namesIn } from "../git.ts";
 import { runScript } from "../script.ts";
@@ -21,6 +22,7 @@ type Text = string | undefined;
 type Carried = { readonly text: Text; readonly outcome: string; readonly stuck?: boolean };
 
 await runScript(USAGE, async () => {
+  parseArgs(); // It takes no arguments.
   const steps = listSteps().map(({ name }) => name);
   const edited = editedFiles(steps);
   const stuck = edited.map((file) => carry(file, steps)).some(Boolean);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { noSignals } from "../play/programs.ts";
+import { noSignals } from "../../testing/programs.ts";
 import { abuse, table } from "./abuse.ts";
 import { attacks } from "./attacks.ts";
 

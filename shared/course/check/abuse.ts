@@ -8,11 +8,11 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { formatColumns } from "../../terminal/output.ts";
+import { startServer } from "../../testing/servers.ts";
 import { generateStale } from "../generate.ts";
 import { courseRoot } from "../steps.ts";
 import { type Attack, attackedStep, attacks } from "./attacks.ts";
 import { ask, dial, field, memoryMiB, type Target } from "./hostile.ts";
-import { startServer } from "./servers.ts";
 
 const GENTLE_EVERY_MS = 20;
 const MAX_GROWTH_MIB = 300; // What one attack may move the memory by, garbage included.

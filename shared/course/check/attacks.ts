@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { gzipSync } from "node:zlib";
+import { startProgram } from "../../testing/servers.ts";
 import { courseRoot } from "../steps.ts";
 import { ask, begin, dial, field, framed, outcome, type Target, tally } from "./hostile.ts";
-import { startProgram } from "./servers.ts";
 
 /** The step that is attacked. */
 export const attackedStep: string = join(courseRoot, "step-07-health");

@@ -2,10 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { serversOf } from "../../testing/step-servers.ts";
 import { diffSteps, importsIn } from "../author/step-diff.ts";
 import { filesBelow } from "../generate.ts";
 import type { Readme } from "../play/readme.ts";
-import { type Step, serversOf } from "../steps.ts";
+import type { Step } from "../steps.ts";
 
 const MAX_COLUMNS = 100;
 const MAX_LINES = 120;

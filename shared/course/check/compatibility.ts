@@ -3,16 +3,19 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { status } from "@grpc/grpc-js";
+import { temporaryFolder } from "../../testing/cleanup.ts";
+import { runClient, startServers } from "../../testing/servers.ts";
 import { generateStale } from "../generate.ts";
-import { temporaryFolder } from "../play/cleanup.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
-import { runClient, startServers } from "./servers.ts";
 
-const USAGE = `Usage: npm run compatibility
+const USAGE = `Usage: npm run compatibility [-- --update]
 
-Runs old clients against new servers, and writes the table in README.md.`;
+Runs old clients against new servers, and prints what works as a table.
+
+  --update   writes the table in README.md`;
 
 const README = join(courseRoot, "README.md");
 const HEADER = "| Server of step | Client of step 01 | Client of the step before |";
@@ -106,10 +109,10 @@ export function putTable(readme: string, table: string): string {
 // npm run compatibility
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   await runScript(USAGE, async () => {
+    const { values } = parseArgs({ options: { update: { type: "boolean" } } });
     generateStale(courseRoot);
     const table = await compatibilityTable(courseRoot);
-    const readme = readFileSync(README, "utf8");
-    writeFileSync(README, putTable(readme, table));
+    if (values.update) writeFileSync(README, putTable(readFileSync(README, "utf8"), table));
     console.log(table);
     return 0;
   });

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import type { TemporaryFolder } from "../../testing/cleanup.ts";
 import { emptyCourse, writeFiles } from "../fixtures.ts";
-import type { TemporaryFolder } from "../play/cleanup.ts";
 import { courseRoot, listSteps, stepsNamed } from "../steps.ts";
 import { control } from "./controls.ts";
 
@@ -37,7 +37,7 @@ describe("the control", { concurrency: 2 }, () => {
     const imports = `
       import assert from "node:assert/strict";
       import { before, it } from "node:test";
-      import { eventually, runClient, startServer } from "../shared/course/check/servers.ts";
+      import { eventually, runClient, startServer } from "../shared/testing/servers.ts";
       const client = async () => (await runClient(import.meta.dirname, [])).stdout;
       const server = async () =>
         (await startServer(import.meta.dirname, {}, "orders-server.ts")).address;`;

@@ -11,7 +11,7 @@ import {
 } from "node:http2";
 import { setTimeout as wait } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
-import type { RunningServer } from "./servers.ts";
+import type { RunningServer } from "../../testing/servers.ts";
 
 const PATIENCE_MS = 20_000;
 

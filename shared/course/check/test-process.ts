@@ -2,8 +2,8 @@
 // it comes before the tests have removed them, and a test that hangs ends the file.
 
 import { afterEach, beforeEach } from "node:test";
-import { temporaryFolder } from "../play/cleanup.ts";
-import "../play/environment.ts"; // Programs keep the system's own folder: tsx has its cache there.
+import { temporaryFolder } from "../../testing/cleanup.ts";
+import "../../testing/environment.ts"; // Programs keep the system's own folder: tsx has its cache there.
 
 /** For one test. `--test-timeout` would limit the whole file to the same time. */
 const TEST_TIMEOUT_MS = 300_000;

@@ -5,9 +5,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { temporaryFolder, whenThisProcessEnds } from "../../testing/cleanup.ts";
+import { LOOPBACK } from "../../testing/environment.ts";
 import { filesBelow, generateStale } from "../generate.ts";
-import { temporaryFolder, whenThisProcessEnds } from "../play/cleanup.ts";
-import { LOOPBACK } from "../play/environment.ts";
 import { runScript } from "../script.ts";
 import { chooseSteps, courseRoot } from "../steps.ts";
 

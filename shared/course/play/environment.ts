@@ -1,39 +1,11 @@
-// The environment of the programs that the course starts: nothing of the settings of the person at
-// this machine, and the addresses of a step's servers.
+// The environment of a README's commands: free ports, and the addresses of the step's servers.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bareEnvironment } from "../../testing/environment.ts";
+import { addressVariables, serversOf } from "../../testing/step-servers.ts";
 import { filesBelow } from "../generate.ts";
-import { type StepServer, serversOf } from "../steps.ts";
 import { PortMap } from "./ports.ts";
-
-/** What programs need to run at all, on Linux, macOS and Windows. */
-const needed = ["PATH", "Path", "PATHEXT", "SystemRoot", "ComSpec", "HOME", "USERPROFILE"];
-const caches = ["NODE_COMPILE_CACHE", "BUF_CACHE_DIR"];
-const folders = ["TMPDIR", "TEMP", "TMP", "APPDATA", "LOCALAPPDATA", ...caches];
-
-const kept = Object.fromEntries([...needed, ...folders].map((name) => [name, process.env[name]]));
-
-/** Hosts that are never reached through a proxy, for grpc-js. */
-export const LOOPBACK = "127.0.0.1,localhost,::1";
-
-/** Returns `env`, and of this process's environment what is no setting of the person who started it. */
-export function bareEnvironment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return { ...kept, no_grpc_proxy: LOOPBACK, ...env };
-}
-
-/**
- * Tells programs where servers listen: `orders-server.ts` at ORDERS_ADDRESS, and the first of them, or
- * the only one, at BAKERY_ADDRESS.
- */
-export function addressVariables(
-  servers: readonly (readonly [server: StepServer, address: string])[],
-): NodeJS.ProcessEnv {
-  return {
-    BAKERY_ADDRESS: servers[0]?.[1],
-    ...Object.fromEntries(servers.map(([{ variable }, address]) => [variable, address])),
-  };
-}
 
 const DEFAULT_PORT = "50051";
 const METRICS_PORT = "9464";

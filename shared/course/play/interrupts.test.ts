@@ -8,9 +8,9 @@ import { connect } from "node:http2";
 import { dirname } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { temporaryFolder, whenThisProcessEnds } from "../../testing/cleanup.ts";
+import { bareEnvironment } from "../../testing/environment.ts";
 import { courseRoot } from "../steps.ts";
-import { temporaryFolder, whenThisProcessEnds } from "./cleanup.ts";
-import { bareEnvironment } from "./environment.ts";
 import { readCommand } from "./shell.ts";
 
 const RUNS = 20;

@@ -4,8 +4,8 @@
 import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { parse } from "shell-quote";
+import type { ProgramSpec } from "../../testing/programs.ts";
 import { bufProgram } from "../generate.ts";
-import type { ProgramSpec } from "./programs.ts";
 
 /** A command that names a program which this machine does not have. */
 export interface MissingTool {

@@ -1,9 +1,9 @@
 // Runs the commands of a README for real, compares what they print, and ends what it started.
 
 import { posix, sep } from "node:path";
+import { noSignals, Program } from "../../testing/programs.ts";
 import type { Environment } from "./environment.ts";
 import type { Audience, Outcome } from "./perform.ts";
-import { noSignals, Program } from "./programs.ts";
 import type { Part } from "./readme.ts";
 import { readCommand } from "./shell.ts";
 import { type Act, compare } from "./transcript.ts";

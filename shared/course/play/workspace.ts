@@ -11,10 +11,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type TemporaryFolder, temporaryFolder } from "./cleanup.ts";
+import { type TemporaryFolder, temporaryFolder } from "../../testing/cleanup.ts";
 
 /** Never copied: not part of the course, large, or made by playing. */
-const leftBehind = new Set(["node_modules", ".git", ".ci", "keys", "certs"]);
+const leftBehind = new Set(["node_modules", ".git", ".ci", "keys", "certs", "prometheus-data"]);
 
 export class Workspace implements Disposable {
   /** The folder of the copy. */

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { basename, join, resolve } from "node:path";
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
-import { addressVariables, bareEnvironment, LOOPBACK } from "../play/environment.ts";
-import { Program } from "../play/programs.ts";
-import { type StepServer, serversOf } from "../steps.ts";
+import { bareEnvironment, LOOPBACK } from "./environment.ts";
+import { Program } from "./programs.ts";
+import { addressVariables, type StepServer, serversOf } from "./step-servers.ts";
 
 const START_MS = 60_000;
 
