@@ -69,12 +69,10 @@ after(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-const settings = () => ({
-  CERTS: join(scratch, "certs"),
-  KEYS: join(scratch, "keys"),
-  TILL_MS: "0",
-  KITCHEN_MS: "20",
-});
+function settings(): NodeJS.ProcessEnv {
+  const made = { CERTS: join(scratch, "certs"), KEYS: join(scratch, "keys") };
+  return { ...made, TILL_MS: "0", KITCHEN_MS: "20" };
+}
 
 function makeToken(user: string, role: string): string {
   const args = ["--import", "tsx/esm", join(folder, "token.ts"), "--user", user, "--role", role];
@@ -82,8 +80,10 @@ function makeToken(user: string, role: string): string {
   return spawnSync(process.execPath, args, { env, encoding: "utf8" }).stdout.trim();
 }
 
-const startCatalog = (env: NodeJS.ProcessEnv = {}) =>
-  startServer(folder, { ...settings(), HOLD_MS: `${HOLD_MS}`, ...env }, "catalog-server.ts");
+function startCatalog(env: NodeJS.ProcessEnv = {}): Promise<RunningServer> {
+  const own = { ...settings(), HOLD_MS: `${HOLD_MS}` };
+  return startServer(folder, { ...own, ...env }, "catalog-server.ts");
+}
 
 function startOrders({ address }: { address: string }, env: NodeJS.ProcessEnv = {}) {
   const link = { CATALOG_ADDRESS: address, CATALOG_TOKEN: tokens.orders, CATALOG_MS: "10000" };
@@ -409,10 +409,10 @@ describe("an orders' server", () => {
       const inner = `${status[code]} inner ${status[code]}`;
       const unavailable = `UNAVAILABLE ${NOTHING_ORDERED}`;
       const others = notNow.includes(code) ? unavailable : "INTERNAL internal error";
-      const expected = passedOn.includes(code) ? inner : others;
+      const expected: string = passedOn.includes(code) ? inner : others;
       assert.equal(await outcome({ reserve: code }), expected);
       // A reservation that is gone is not the customer's fault.
-      const gone = code === status.NOT_FOUND;
+      const gone: boolean = code === status.NOT_FOUND;
       assert.equal(await outcome({ confirm: code }), gone ? unavailable : expected);
     }
     const output = counter.program.output();
