@@ -51,7 +51,8 @@ function start(name: string, env: NodeJS.ProcessEnv): ChildProcess {
     [child.stderr, process.stderr],
   ] as const) {
     if (from === null) continue;
-    createInterface({ input: from }).on("line", (line) => to.write(`${name.padEnd(9)}${line}\n`));
+    const lines = createInterface({ input: from });
+    lines.on("line", (line) => to.write(`${name.padEnd(9)}${line}\n`));
   }
   return child;
 }

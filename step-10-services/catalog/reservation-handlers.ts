@@ -1,4 +1,4 @@
-// Implements the RPCs of CatalogService that other services call: units are reserved, then confirmed.
+// Implements the RPCs that other services call: they reserve units, then confirm.
 
 import { status } from "@grpc/grpc-js";
 import type { Catalog } from "../../shared/bakery/catalog.ts";

@@ -37,7 +37,7 @@ export function remoteStock(connection: Connection): RemoteStock {
       const request = { reservationId };
       catalog.confirmReservation(request, new Metadata(), connection.callOptions(), done);
     }).catch((thrown: unknown) => {
-      // The units have returned: the catalog was started again, or we took longer than it holds them.
+      // The units have returned: we took longer than they are held, or the catalog was restarted.
       const isGone = isServiceError(thrown) && thrown.code === status.NOT_FOUND;
       throw isGone ? nothingOrdered(thrown) : asCustomersError(thrown);
     });
