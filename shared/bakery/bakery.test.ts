@@ -6,6 +6,7 @@ import { Catalog, type Level, MAX_UNITS } from "./catalog.ts";
 import { minutesAway } from "./courier.ts";
 import { openKitchen } from "./kitchen.ts";
 import { OrderBook } from "./orders.ts";
+import { Reservations } from "./reservations.ts";
 import { shelfOf } from "./stock.ts";
 import { openTill, sellOne } from "./till.ts";
 
@@ -301,6 +302,57 @@ describe("orders", () => {
     closing.abort();
     pass(200);
     assert.deepEqual(statuses(), ["READY", "BAKING"]);
+  });
+});
+
+describe("reservations", () => {
+  const lines = [
+    { productId: "rye", quantity: 2 },
+    { productId: "bun", quantity: 1 },
+  ];
+
+  it("take every line or none, and the same id takes once", () => {
+    const catalog = smallCatalog();
+    const reservations = new Reservations(catalog, 60_000);
+    const tooMany = { productId: "cake", quantity: 3 };
+    assert.deepEqual(reservations.reserve("a", [...lines, tooMany]), {
+      shortfalls: [{ productId: "cake", wanted: 3, possible: 2 }],
+    });
+    assert.deepEqual(stock(catalog), [2, 1, 2]);
+    for (let asked = 0; asked < 3; asked++) {
+      assert.deepEqual(reservations.reserve("a", lines), { totalCents: 450 });
+      assert.deepEqual(stock(catalog), [0, 0, 2]);
+    }
+    assert.equal(reservations.reserve("a", lines.slice(1)), undefined);
+    assert.throws(() => reservations.reserve("b", [{ productId: "pie", quantity: 1 }]), RangeError);
+  });
+
+  it("return their units, unless confirmed", (test) => {
+    test.mock.timers.enable({ apis: ["setTimeout"] });
+    const catalog = smallCatalog();
+    const reservations = new Reservations(catalog, 1000);
+    reservations.reserve("kept", lines.slice(0, 1));
+    reservations.reserve("left", lines.slice(1));
+    test.mock.timers.tick(999);
+    assert.deepEqual([reservations.confirm("kept"), reservations.confirm("kept")], [true, true]);
+    assert.deepEqual(stock(catalog), [0, 0, 2]);
+    test.mock.timers.tick(1);
+    assert.deepEqual(stock(catalog), [0, 1, 2]);
+    assert.deepEqual([reservations.confirm("left"), reservations.confirm("other")], [false, false]);
+    assert.deepEqual(reservations.reserve("kept", lines.slice(0, 1)), { totalCents: 200 });
+    test.mock.timers.tick(10 * 60_000);
+    assert.deepEqual([stock(catalog), reservations.confirm("kept")], [[0, 1, 2], false]);
+  });
+
+  it("can be released before", () => {
+    const catalog = smallCatalog();
+    const reservations = new Reservations(catalog, 60_000);
+    reservations.reserve("a", lines);
+    assert.deepEqual([reservations.release("a"), reservations.release("a")], [true, false]);
+    assert.deepEqual(stock(catalog), [2, 1, 2]);
+    reservations.reserve("a", lines);
+    reservations.confirm("a");
+    assert.deepEqual([reservations.release("a"), stock(catalog)], [false, [0, 0, 2]]);
   });
 });
 

@@ -25,10 +25,13 @@ export function shelfOf(catalog: Catalog): Stock {
     async take(lines) {
       const shortfalls = catalog.take(lines);
       if (shortfalls.length > 0) return { shortfalls };
-      const priceCents = (line: Line) => catalog.get(line.productId)?.priceCents ?? 0;
-      return {
-        totalCents: lines.reduce((total, line) => total + line.quantity * priceCents(line), 0),
-      };
+      return { totalCents: totalCentsOf(lines, catalog) };
     },
   };
+}
+
+/** Returns what the lines cost at the catalog's current prices. */
+export function totalCentsOf(lines: readonly Line[], catalog: Catalog): number {
+  const priceCents = (line: Line) => catalog.get(line.productId)?.priceCents ?? 0;
+  return lines.reduce((total, line) => total + line.quantity * priceCents(line), 0);
 }

@@ -9,15 +9,20 @@ export interface StepServer {
   readonly variable: string;
 }
 
-/** Returns the servers of the step in `folder`, in the order of their names. */
+/**
+ * Returns the servers of the step in `folder`, in the order of their names. Beside several servers, a
+ * `server.ts` is none: it starts the others.
+ */
 export function serversOf(folder: string): StepServer[] {
-  return readdirSync(folder)
+  const servers = readdirSync(folder)
     .sort()
     .flatMap((file) => {
       const [found, name = "bakery"] = /^(?:(.+)-)?server\.ts$/.exec(file) ?? [];
       if (found === undefined) return [];
       return [{ file, variable: `${name.replaceAll("-", "_").toUpperCase()}_ADDRESS` }];
     });
+  const named = servers.filter(({ file }) => file !== "server.ts");
+  return named.length > 0 ? named : servers;
 }
 
 /**

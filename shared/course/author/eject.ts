@@ -93,7 +93,10 @@ function packageJson(
   const { engines, dependencies, devDependencies } = JSON.parse(read("package.json"));
   const used = (all: Record<string, string>) =>
     Object.fromEntries(Object.entries(all).filter(([one]) => packages.has(one)));
-  const starts = serversOf(join(courseRoot, step)).map(({ file }) => {
+  const folder = join(courseRoot, step);
+  const files = new Set(serversOf(folder).map(({ file }) => file));
+  if (existsSync(join(folder, "server.ts"))) files.add("server.ts");
+  const starts = [...files].map((file) => {
     const script = file === "server.ts" ? "start" : `start:${file.replace("-server.ts", "")}`;
     return [script, `node --import tsx ${file}`];
   });

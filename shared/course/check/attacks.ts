@@ -84,8 +84,14 @@ export const attacks: readonly Attack[] = [
   ),
   attack("gzip-bombs", 400, async (target, count) => {
     const bomb = gzipSync(field(1, Buffer.alloc(4 * 1024 * 1024 - 16, "x")));
-    return each(target, count, "RESOURCE_EXHAUSTED", (session) =>
+    return each(target, count, "UNIMPLEMENTED", (session) =>
       ask(session, `${CATALOG}/SearchProducts`, bomb, GZIP),
+    );
+  }),
+  attack("long-queries", 100, (target, count) => {
+    const query = field(1, Buffer.alloc(4 * 1024 * 1024 - 16, "x"));
+    return each(target, count, "RESOURCE_EXHAUSTED", (session) =>
+      ask(session, `${CATALOG}/SearchProducts`, query),
     );
   }),
   attack("watched-names", 900, async (target, count) => {

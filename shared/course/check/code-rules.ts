@@ -17,7 +17,8 @@ const mayAdd: Record<number, number> = { 1: Number.POSITIVE_INFINITY, 3: 300, 10
 
 /** Finds files that are longer or wider than a reader takes in at once. */
 export function sizeProblems(root: string, step: Step): string[] {
-  const servers = serversOf(join(root, step.name)).map((server) => `${step.name}/${server.file}`);
+  const files = ["server.ts", ...serversOf(join(root, step.name)).map(({ file }) => file)];
+  const servers = files.map((file) => `${step.name}/${file}`);
   return filesOf(root, step.name).flatMap(({ file, lines }) => {
     if (file.endsWith(".test.ts")) return [];
     const limit = servers.includes(file) ? MAX_SERVER_LINES : MAX_LINES;

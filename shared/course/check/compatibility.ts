@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { status } from "@grpc/grpc-js";
 import { temporaryFolder } from "../../testing/cleanup.ts";
 import { runClient, startServers } from "../../testing/servers.ts";
+import { serversOf } from "../../testing/step-servers.ts";
 import { generateStale } from "../generate.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
@@ -53,8 +54,11 @@ async function tryClients(root: string, clients: string[], server: string): Prom
   // The settings of every step together: a program reads those that it knows.
   const made = { KEYS: join(folder.path, "keys"), CERTS: join(folder.path, "certs") };
   const quick = { TILL_MS: "0", KITCHEN_MS: "10" };
-  await using running = await startServers(join(root, server), { ...made, ...quick });
-  const BAKERY_TOKEN = await bakersToken(join(root, server), made);
+  const step = join(root, server);
+  const isAlone = serversOf(step).length === 1;
+  const CATALOG_TOKEN = isAlone ? "" : await tokenOf("service", step, made); // for orders-server.ts
+  await using running = await startServers(step, { ...made, ...quick, CATALOG_TOKEN });
+  const BAKERY_TOKEN = await bakersToken(step, made);
   const env = { ...made, ...running.env, BAKERY_CA: join(made.CERTS, "ca.pem"), BAKERY_TOKEN };
   return await Promise.all(clients.map((client) => tryCommands(join(root, client), env)));
 }
@@ -84,12 +88,17 @@ async function tryCommands(client: string, env: NodeJS.ProcessEnv): Promise<stri
  * Returns a token as the step in `folder` prints it; undefined if it has no tokens.
  * @throws {Error} if its token program fails.
  */
-export async function bakersToken(
+export function bakersToken(folder: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  return tokenOf("baker", folder, env);
+}
+
+async function tokenOf(
+  role: string,
   folder: string,
   env: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {
   if (!existsSync(join(folder, "token.ts"))) return undefined;
-  const args = ["--user", "ada", "--role", "baker"];
+  const args = ["--user", "ada", "--role", role];
   const { stdout, stderr, exitCode } = await runClient(folder, args, env, "token.ts");
   if (exitCode !== 0) throw new Error(`${folder}/token.ts failed: ${stderr}`);
   return stdout.trim();

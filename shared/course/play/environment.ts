@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bareEnvironment } from "../../testing/environment.ts";
-import { addressVariables, serversOf } from "../../testing/step-servers.ts";
+import { addressVariables, type StepServer, serversOf } from "../../testing/step-servers.ts";
 import { filesBelow } from "../generate.ts";
 import { PortMap } from "./ports.ts";
 
@@ -22,7 +22,8 @@ export async function createEnvironment(root: string, folder: string, text: stri
   const servers = serversOf(join(root, folder)).map(
     (server) => [server, defaultPort(join(root, folder, server.file))] as const,
   );
-  const used = servers.map(([, port]) => port);
+  const metrics = (file: string) => defaultPort(file, "METRICS_PORT", METRICS_PORT);
+  const used = servers.flatMap(([{ file }, port]) => [port, metrics(join(root, folder, file))]);
   const ports = await PortMap.forText(
     [text, DEFAULT_PORT, METRICS_PORT, COLLECTOR_PORT, ...used].join(" "),
   );
@@ -34,6 +35,12 @@ export async function createEnvironment(root: string, folder: string, text: stri
   const addresses = servers.map(
     ([server, port]) => [server, `127.0.0.1:${ports.toReal(port)}`] as const,
   );
+  // A program that starts several servers gives each its ports: ORDERS_PORT, ORDERS_METRICS_PORT.
+  const portsOf = ([{ file, variable }, port]: readonly [StepServer, string]) => {
+    const name = variable.replace("_ADDRESS", "");
+    const page = ports.toReal(metrics(join(root, folder, file)));
+    return { [`${name}_PORT`]: ports.toReal(port), [`${name}_METRICS_PORT`]: page };
+  };
   const exported: NodeJS.ProcessEnv = {};
   return {
     ports,
@@ -44,19 +51,20 @@ export async function createEnvironment(root: string, folder: string, text: stri
       return bareEnvironment({
         NO_COLOR: "1",
         PORT: ports.toReal(defaultPort(join(root, server))),
-        METRICS_PORT: ports.toReal(METRICS_PORT),
+        METRICS_PORT: ports.toReal(metrics(join(root, server))),
         COLLECTOR_PORT: ports.toReal(COLLECTOR_PORT),
         WIRE_PORT: ports.toReal("50060"),
         BAKERY_ADDRESS: `127.0.0.1:${ports.toReal(DEFAULT_PORT)}`,
         ...(addresses.length > 0 && addressVariables(addresses)),
+        ...Object.assign({}, ...servers.map(portsOf)),
         ...exported,
       });
     },
   };
 }
 
-/** Returns the port that a server takes unless PORT says otherwise: its file says. */
-function defaultPort(file: string): string {
+/** Returns the port that a server takes unless its setting says otherwise: its file says. */
+function defaultPort(file: string, setting = "PORT", otherwise = DEFAULT_PORT): string {
   const text = file.endsWith(".ts") && existsSync(file) ? readFileSync(file, "utf8") : "";
-  return /\bPORT: \{\s*default: (\d+)/.exec(text)?.[1] ?? DEFAULT_PORT;
+  return new RegExp(`\\b${setting}: \\{[^}]*default: "?(\\d+)`).exec(text)?.[1] ?? otherwise;
 }

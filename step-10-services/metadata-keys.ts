@@ -1,0 +1,4 @@
+// Names the metadata that client and server agree on, beyond the proto files. Rename it in yours.
+
+/** The id of a call, the same in both sides' logs. */
+export const REQUEST_ID = "x-request-id";
