@@ -52,12 +52,13 @@ function start(name: string, env: NodeJS.ProcessEnv): ChildProcess {
   ] as const) {
     if (from === null) continue;
     const lines = createInterface({ input: from });
-    lines.on("line", (line) => to.write(`${name.padEnd(9)}${line}\n`));
+    const prefix = name.padEnd(9);
+    lines.on("line", (line) => to.write(`${prefix}${line}\n`));
   }
   return child;
 }
 
-/** Returns a token for the orders' server, as token.ts prints it. Only this program reads the key. */
+/** Returns a token for the orders' server, as token.ts prints it. */
 function newToken(): string {
   const args = ["--user", "orders", "--role", "service", "--ttl", "24h"];
   const { stdout, status } = spawnSync(

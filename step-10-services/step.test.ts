@@ -434,7 +434,7 @@ describe("an orders' server", () => {
     assert.match(output, /CreateOrder id=\S+ failed: Error: 16 UNAUTHENTICATED: inner UNAUTH/);
   });
 
-  it("is NOT_SERVING until it has reached the catalog, and dials at least every 2 s", async () => {
+  it("is NOT_SERVING until it has reached the catalog, and dials about every 2 s", async () => {
     const attempts: number[] = [];
     const nobody = createServer((socket) => {
       attempts.push(performance.now());
