@@ -52,7 +52,8 @@ function start(name: string, env: NodeJS.ProcessEnv): ChildProcess {
   ] as const) {
     if (from === null) continue;
     const lines = createInterface({ input: from });
-    lines.on("line", (line) => to.write(`${name.padEnd(9)}${line}\n`));
+    const prefix = name.padEnd(9);
+    lines.on("line", (line) => to.write(`${prefix}${line}\n`));
   }
   return child;
 }
