@@ -1,4 +1,4 @@
-// The benchmark's arithmetic and words, and one tiny measurement. It needs none of its own packages.
+// Tests the benchmark's arithmetic and report, and takes one tiny measurement. Needs no extra packages.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

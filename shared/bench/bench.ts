@@ -1,4 +1,4 @@
-// npm run bench: what each step costs on this machine, beside its peers.
+// npm run bench: measures what each step costs on this machine, next to its peers.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";

@@ -1,18 +1,18 @@
-// Makes the calls that are measured: with the client that ts-proto generates, for REST with fetch.
+// Makes the calls that are measured: with the client that ts-proto generates, or with fetch for REST.
 
 import { readFileSync } from "node:fs";
 // The course's grpc-js, which the generated code uses too. The copy in this folder is nice-grpc's.
 import * as grpc from "../../node_modules/@grpc/grpc-js/build/src/index.js";
-// Step 03 is the first that has all calls. The contract only grows, so this client fits later steps.
+// Step 03 is the first with all calls. The contract only grows, so this client works with later steps.
 import { unaryCall } from "../../step-03-bidi/client/unary-call.ts";
 import { CatalogServiceClient } from "../../step-03-bidi/gen/bakery/v1/catalog.ts";
 
-/** Messages of one upload: crates, then the delivery note. */
+/** Messages in one upload: crates, then the delivery note. */
 export const UPLOAD_MESSAGES = 500;
 
 const DEADLINE_MS = 30_000;
 
-/** What a client needs to know of a server. */
+/** What a client needs to know about a server. */
 export interface Target {
   readonly rest: boolean;
   /** The certificate to trust, a PEM file; undefined for plaintext. */
@@ -22,8 +22,8 @@ export interface Target {
 }
 
 /**
- * Returns the calls to one server. They share a connection; for REST there is one for each call under
- * way, and no upload.
+ * Returns functions that call one server. gRPC calls share a connection; each concurrent REST call has
+ * its own. REST has no upload.
  * @param address HOST:PORT
  */
 export function openClient(address: string, { rest, caFile, token }: Target) {
@@ -31,7 +31,7 @@ export function openClient(address: string, { rest, caFile, token }: Target) {
     caFile === undefined
       ? grpc.credentials.createInsecure()
       : grpc.credentials.createSsl(readFileSync(caFile));
-  // From Node.js 25 on, grpc-js cannot use an IP address as the name to check a certificate for.
+  // From Node.js 25 on, grpc-js cannot check a certificate against an IP address.
   const names = { "grpc.ssl_target_name_override": "localhost" };
   const catalog = new CatalogServiceClient(address, credentials, names); // It connects when called.
   const metadata = new grpc.Metadata();
@@ -59,7 +59,7 @@ async function fetchJson(url: string): Promise<unknown> {
   return await response.json();
 }
 
-/** Makes `times` calls, `inFlight` of them at any moment. Rejects with the first that fails. */
+/** Makes `times` calls, at most `inFlight` at a time. Rejects with the first error. */
 export async function repeat(call: () => Promise<unknown>, times: number, inFlight: number) {
   let left = times;
   const work = async () => {

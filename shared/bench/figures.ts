@@ -1,6 +1,6 @@
-// What a run measures, and the arithmetic on it.
+// Defines what a run measures, and computes medians and ratios from it.
 
-/** What the steps are compared with. The featured ones do for every call what step 07 does. */
+/** What the steps are compared with. The featured peers do what step 07 does for every call. */
 export const peers = {
   bare: "bare grpc-js",
   nice: "nice-grpc",
@@ -10,31 +10,31 @@ export const peers = {
   rest: "REST on fastify",
 } as const;
 
-/** What one round says about one server. */
+/** What one round measured for one server. */
 export interface Sample {
   readonly server: string;
   readonly round: number; // from 0
-  readonly unaryCpuUs: number; // processor time of the server for a unary call
-  readonly messageCpuUs?: number | undefined; // for one message of an upload, if it has uploads
-  readonly callsPerSecond: number; // unary calls that one client process gets answered
+  readonly unaryCpuUs: number; // the server's processor time for a unary call
+  readonly messageCpuUs?: number | undefined; // for one message of an upload; undefined without uploads
+  readonly callsPerSecond: number; // unary calls that one client process completes
   readonly memoryMiB: number; // resident memory of the server after all calls
-  readonly startMs: number; // from starting the process to the line that says listening
+  readonly startMs: number; // from the start of the process to its "listening" line
 }
 
 export type Figure = Exclude<keyof Sample, "server" | "round">;
 
-/** A run. */
+/** The results of a run. */
 export interface Figures {
   /** When, how long, and on which machine. */
   readonly about: string;
-  /** The steps in their order, then what they are compared with. */
+  /** The steps in order, then their peers. */
   readonly servers: readonly string[];
   readonly samples: readonly Sample[];
   /** What could not be measured, and why. */
   readonly failures: readonly string[];
 }
 
-/** A median, and the least and the greatest value. */
+/** A median, with the smallest and the largest value. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -51,8 +51,8 @@ export function spread(values: readonly number[]): Spread | undefined {
 }
 
 /**
- * Returns the spread of a figure over all rounds; with `other`, of its ratio to the figure of that server in the
- * same round, because samples of one round lie close together in time. Undefined if it was not measured.
+ * Returns the spread of a figure over all rounds, or undefined if it was not measured. With `other`, returns
+ * the spread of its ratio to that server's figure in the same round: samples of one round are close in time.
  */
 export function spreadOf(
   { samples }: Figures,

@@ -1,8 +1,8 @@
-// Tells the benchmark what a server has used: loaded into the server's process beside its own code.
+// Reports the processor time and memory of a server. The benchmark loads it into the server's process.
 
 import { type AddressInfo, createServer } from "node:net";
 
-// Every connection gets one reading and ends.
+// Sends one reading to each connection, then closes it.
 const gauge = createServer((socket) => {
   const { user, system } = process.cpuUsage();
   socket.end(JSON.stringify({ cpuUs: user + system, rssBytes: process.memoryUsage.rss() }));
@@ -10,4 +10,4 @@ const gauge = createServer((socket) => {
 gauge.listen(0, "127.0.0.1", () => {
   console.error(`gauge on 127.0.0.1:${(gauge.address() as AddressInfo).port}`);
 });
-gauge.unref(); // The server lives as long as it would without the gauge.
+gauge.unref(); // The gauge does not keep the server alive.

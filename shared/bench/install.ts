@@ -9,8 +9,8 @@ import { courseRoot } from "../course/steps.ts";
 const here = (...path: string[]) => join(import.meta.dirname, ...path);
 
 /**
- * Installs the packages of this folder where they are missing or old, and generates its code.
- * @throws {Error} with the words of the program that failed.
+ * Installs this folder's packages if they are missing or out of date, and generates its code.
+ * @throws {Error} with the output of the program that failed.
  */
 export async function prepare(say: (what: string) => void): Promise<void> {
   const installed = here("node_modules", ".package-lock.json");
@@ -23,7 +23,7 @@ export async function prepare(say: (what: string) => void): Promise<void> {
   await must("npx buf generate ../../step-03-bidi");
 }
 
-/** Returns the packages that a run compares, with their versions. */
+/** Returns the names and versions of the packages that a run compares. */
 export function readVersions(): string[] {
   const { packages } = JSON.parse(readFileSync(here("package-lock.json"), "utf8"));
   const names = ["@grpc/grpc-js", "nice-grpc", "@connectrpc/connect-node", "fastify"];

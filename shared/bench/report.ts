@@ -1,4 +1,4 @@
-// Says what a run has found: one table, claims in words, and a line on each step.
+// Reports the results of a run: one table, claims in words, and a line for each step.
 
 import { type Figure, type Figures, peers, type Spread, spreadOf } from "./figures.ts";
 
@@ -15,7 +15,7 @@ const columns: readonly [title: string, figure: Figure, show: (value: number) =>
   ["start-up", "startMs", (ms) => `${(ms / 1000).toFixed(2)} s`],
 ];
 
-/** Returns the table as rows of cells, its head first. */
+/** Returns the table as rows of cells, header first. */
 export function tableOf(figures: Figures): string[][] {
   const rows = figures.servers.map((server) => [
     server,
@@ -27,7 +27,7 @@ export function tableOf(figures: Figures): string[][] {
   return [["server", ...columns.map(([title]) => title)], ...rows];
 }
 
-/** Returns what the figures say in words. A claim whose figures are missing is left out. */
+/** Returns the claims that the figures support. A claim whose figures are missing is left out. */
 export function claimsOf(figures: Figures): string[] {
   const { bare, nice, niceFeatured, connect, connectFeatured, rest } = peers;
   const step = (start: string) => figures.servers.find((name) => name.startsWith(start)) ?? "";
@@ -61,7 +61,7 @@ function streamClaim(figures: Figures): string {
   return `**Streams:** with ${peers.bare}, ${cost}: ${count(call / message)} messages for one call.`;
 }
 
-/** Holds a figure of two servers against each other. Returns nothing if it was not measured. */
+/** Returns a comparison of two servers by one figure; empty if it was not measured. */
 function compare(figures: Figures, server: string, other: string, figure: Figure): string {
   const ratio = spreadOf(figures, server, figure, other);
   const [title, , show] = columns.find((column) => column[1] === figure) ?? [];
@@ -74,7 +74,7 @@ function compare(figures: Figures, server: string, other: string, figure: Figure
   return `${title}: ${ours}, ${theirs}; ${times}, ${verdictOn(ratio)}.`;
 }
 
-/** Returns what the rounds say together. A difference is claimed only if all of them agree. */
+/** Returns the verdict of all rounds. A difference is claimed only if all rounds agree. */
 function verdictOn({ min, max }: Spread): string {
   if (min === max) return "in one round only";
   if (max < 1) return "less in every round";
@@ -92,7 +92,7 @@ function stepParts(figures: Figures): string[] {
 }
 
 /**
- * Puts the figures of a run in the place of those in the README.
+ * Replaces the figures in the README with those of a run.
  * @throws {Error} if the README has no place for them.
  */
 export function putReport(readme: string, figures: Figures): string {
@@ -113,7 +113,7 @@ export function putReport(readme: string, figures: Figures): string {
   return `${readme.slice(0, from)}${parts.join("\n\n")}\n\n${readme.slice(to)}`;
 }
 
-/** `92 µs (88-95)`, or `92 µs` if all rounds agree, as a single one does. */
+/** Returns `92 µs (88-95)`, or `92 µs` if all rounds agree or there is only one. */
 function withRange({ median, min, max }: Spread, show: (value: number) => string): string {
   const [low, high] = [min, max].map((value) => show(value).split(" ")[0]);
   return low === high ? show(median) : `${show(median)} (${low}-${high})`;

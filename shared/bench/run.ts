@@ -13,7 +13,7 @@ export interface Pace {
   readonly rounds: number;
   /** A later round begins only if it will probably end within this time after the start. */
   readonly seconds: number;
-  /** Unary calls to each server in a round, before and while they are measured. */
+  /** Unary calls to each server in a round: first to warm up, then measured. */
   readonly warmUpCalls: number;
   readonly calls: number;
 }
@@ -22,10 +22,10 @@ export const full: Pace = { rounds: 7, seconds: 3600, warmUpCalls: 10_000, calls
 export const quick: Pace = { rounds: 3, seconds: 110, warmUpCalls: 3000, calls: 2000 };
 
 /**
- * Measures `subjects` one after the other in every round. Each gets a new process each time, because
+ * Measures `subjects` one after the other in every round. Each measurement starts a new process, because
  * Node.js does not compile the same program equally well every time.
- * One server that fails does not end the run.
- * @param say is told what begins.
+ * A server that fails does not end the run.
+ * @param say is called with what starts next.
  */
 export async function measureAll(
   subjects: readonly Subject[],
@@ -38,7 +38,7 @@ export async function measureAll(
   for (let round = 0; round < pace.rounds; round++) {
     const secondsARound = (performance.now() - startedAt) / 1000 / round;
     if (round > 0 && performance.now() / 1000 + secondsARound > pace.seconds) break;
-    // Each round begins with another server, so that none always follows the same load.
+    // Each round starts with a different server, so that none always follows the same load.
     const first = (round * 5) % subjects.length;
     for (const subject of [...subjects.slice(first), ...subjects.slice(0, first)]) {
       say(`round ${round + 1}: ${subject.name}`);
@@ -55,7 +55,7 @@ export async function measureAll(
 async function measure(subject: Subject, { warmUpCalls, calls }: Pace) {
   const server = await startServer(subject);
   const client = openClient(server.address, subject);
-  /** Makes calls to warm up, then `times` more. Returns what one of them takes. */
+  /** Makes calls to warm up, then `times` more. Returns the cost of one of these. */
   const timed = async (call: () => Promise<unknown>, times: number, inFlight: number) => {
     await repeat(call, Math.ceil((times * warmUpCalls) / calls), inFlight);
     const before = await server.read();

@@ -1,4 +1,4 @@
-// Starts the servers of a run: the steps as they stand, and what they are compared with.
+// Starts the servers of a run: the steps, unchanged, and their peers.
 
 import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -25,7 +25,7 @@ export interface Subject extends Target {
   readonly uploads: boolean;
 }
 
-/** Returns all steps in their order, then their peers. Keys and certificates go below `folder`. */
+/** Returns all steps in order, then their peers. Writes keys and certificates below `folder`. */
 export async function listSubjects(folder: string): Promise<Subject[]> {
   const steps = await Promise.all(
     listSteps().map(({ name }) => equipStep(name, join(folder, name))),
@@ -44,13 +44,13 @@ export async function listSubjects(folder: string): Promise<Subject[]> {
 }
 
 /**
- * Returns a step's server. A step with tokens makes its keys and certificates in `folder` now, so that
- * no measurement includes that.
+ * Returns a step's server. If the step has tokens, first makes its keys and certificates in `folder`, so
+ * that no measurement includes that work.
  * @throws {Error} if its token program fails, or the server does not start.
  */
 export async function equipStep(name: string, folder: string): Promise<Subject> {
   const step = join(courseRoot, name);
-  // Of several servers, the catalog's comes first and has all the calls that are measured.
+  // If there are several servers, the first is the catalog's, which has all the calls that are measured.
   const [server] = serversOf(step);
   const contract = readFileSync(join(step, "proto", "bakery", "v1", "catalog.proto"), "utf8");
   const [KEYS, CERTS] = [join(folder, "keys"), join(folder, "certs")];
@@ -64,7 +64,7 @@ export async function equipStep(name: string, folder: string): Promise<Subject> 
   return { ...plain, token, caFile: existsSync(caFile) ? caFile : undefined };
 }
 
-/** Returns a server that is no step, from its file in servers/. */
+/** Returns a server that is not a step, from its file in servers/. */
 export function peer(name: string, file: string, more: Partial<Subject> = {}): Subject {
   const path = join(import.meta.dirname, "servers", file);
   return { name, file: path, env: {}, uploads: true, rest: false, ...more };
@@ -72,8 +72,8 @@ export function peer(name: string, file: string, more: Partial<Subject> = {}): S
 
 /**
  * Starts a server with the gauge in its process.
- * @returns its HOST:PORT, the time until it listens, how to read the gauge, and how to end it.
- * @throws {Error} with the last line that it printed, if it does not come to listen.
+ * @returns its HOST:PORT, the time until it listened, and functions that read the gauge and stop it.
+ * @throws {Error} with the last line that it printed, if it does not start to listen.
  */
 export async function startServer({ name, file, env }: Subject) {
   const startedAt = performance.now();

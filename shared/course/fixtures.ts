@@ -1,4 +1,4 @@
-// For the tests of the course, and its benchmark: programs that run to their end, and small repositories.
+// Helps the tests of the course and its benchmark: runs programs until they exit, and makes small courses.
 
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
@@ -11,13 +11,13 @@ import { courseRoot } from "./steps.ts";
 
 const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
 
-/** Runs `file`, a path relative to `root`, to its end; see runToEnd. */
+/** Runs `file`, a path relative to `root`, until it exits; see runToEnd. */
 export function run(root: string, file: string, ...args: string[]) {
   const command = ["--import", "tsx/esm", join(root, file), ...args];
   return runToEnd({ file: process.execPath, args: command, cwd: root, env });
 }
 
-/** Runs a command such as `npm test` in `folder`, to its end. */
+/** Runs a command such as `npm test` in `folder` until it exits. */
 export function runCommand(folder: string, command: string) {
   const found = readCommand(command, folder, env);
   assert.ok("file" in found, `this machine has no program for ${command}`);
@@ -25,8 +25,8 @@ export function runCommand(folder: string, command: string) {
 }
 
 /**
- * Returns what a program printed, and its exit code.
- * @throws {AssertionError} with what it printed, if it does not end.
+ * Runs a program until it exits. Returns what it printed and its exit code.
+ * @throws {AssertionError} with what it printed, if it does not exit in time.
  */
 export async function runToEnd(spec: ProgramSpec) {
   const program = new Program(spec);
@@ -38,7 +38,7 @@ export async function runToEnd(spec: ProgramSpec) {
   }
 }
 
-/** Makes a folder in which the programs of the course can run, and the steps are yet to be written. */
+/** Makes a folder in which the programs of the course can run, without any steps. */
 export function emptyCourse(): TemporaryFolder {
   const folder = temporaryFolder("fixture");
   linkModules(courseRoot, folder.path);
@@ -51,7 +51,7 @@ export function emptyCourse(): TemporaryFolder {
   return folder;
 }
 
-/** Writes files, each given by its path relative to `root` and its text. */
+/** Writes files, given as paths relative to `root` and their text. */
 export function writeFiles(root: string, files: Readonly<Record<string, string>>): void {
   for (const [file, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, file)), { recursive: true });

@@ -16,8 +16,8 @@ export const bufProgram: string = createRequire(import.meta.url).resolve("@bufbu
 const DESCRIPTORS = join("gen", "descriptors.binpb");
 
 /**
- * Returns the files in `folder` and below whose name ends with `ending`, as sorted paths relative to it, with
- * forward slashes. Generated code and packages are left out.
+ * Returns the files in `folder` and below whose names end with `ending`, as sorted paths relative to
+ * `folder`, with forward slashes. Leaves out generated code and packages.
  */
 export function filesBelow(folder: string, ending: string): string[] {
   if (!existsSync(folder)) return [];
@@ -27,7 +27,7 @@ export function filesBelow(folder: string, ending: string): string[] {
     .sort();
 }
 
-/** Returns true if a generated file of this step is missing, or older than what it is generated from. */
+/** Returns true if a generated file of this step is missing, or older than its source. */
 export function isStale(stepFolder: string): boolean {
   const protos = filesBelow(join(stepFolder, "proto"), ".proto");
   const sources = [
@@ -40,7 +40,7 @@ export function isStale(stepFolder: string): boolean {
   return missing || statSync(join(stepFolder, DESCRIPTORS)).mtimeMs < newest;
 }
 
-/** Generates what is missing or older than its source, in these steps in `root`, or all; see generate. */
+/** Generates code that is missing or stale, in these steps in `root`, by default in all; see generate. */
 export function generateStale(root: string, steps = chooseSteps([], root)): void {
   for (const { name } of steps) {
     if (isStale(join(root, name))) generate(root, name);
@@ -48,9 +48,9 @@ export function generateStale(root: string, steps = chooseSteps([], root)): void
 }
 
 /**
- * Generates the code of a step, and beside it the descriptors: what its proto files say, with imports
- * and comments, as a google.protobuf.FileDescriptorSet.
- * @throws {ExpectedError} with buf's own words when the contract does not compile.
+ * Generates the code of a step, and its descriptors: a google.protobuf.FileDescriptorSet with its proto
+ * files, their imports and their comments.
+ * @throws {ExpectedError} with buf's message if the contract does not compile.
  */
 export function generate(root: string, step: string): void {
   const folder = join(root, step);
@@ -63,7 +63,7 @@ export function generate(root: string, step: string): void {
       throw new ExpectedError(`buf ${args[0]} failed in ${step}:\n${stderr.trim()}`);
     }
   }
-  // buf leaves a file alone whose content stays the same; its age must still tell when it was made.
+  // buf does not write a file whose content is unchanged, but isStale needs the time of this run.
   utimesSync(join(folder, DESCRIPTORS), new Date(), new Date());
   console.log(`generated ${step}/gen`);
 }
@@ -74,7 +74,7 @@ Generates the code of each STEP, a number or a folder; of all steps unless given
 
   --stale   only where it is missing or older than its contract`;
 
-// npm run generate [STEP ...], and with --stale as part of npm install.
+// npm run generate [STEP ...]; npm install runs it with --stale.
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   await runScript(USAGE, async () => {
     const { values, positionals } = parseArgs({

@@ -1,4 +1,4 @@
-// Git, asked about the course.
+// Runs git commands for the tools of the course.
 
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -7,9 +7,9 @@ import { ExpectedError } from "../terminal/program.ts";
 import { temporaryFolder } from "../testing/cleanup.ts";
 
 /**
- * Runs git in the folder `root`, in whatever repository that is.
+ * Runs git in the folder `root` of any repository.
  * @returns what it prints, unchanged.
- * @throws {ExpectedError} with git's own words, also where there is no git or no repository.
+ * @throws {ExpectedError} with git's message, or if there is no git or no repository.
  */
 export function git(root: string, ...args: string[]): string {
   const { status, stdout, stderr } = run(root, args);
@@ -22,16 +22,16 @@ export function namesIn(output: string): string[] {
   return output.split("\0").filter((name) => name !== "");
 }
 
-/** Returns a file as the last commit has it; undefined if it has none. `path` is relative to `root`. */
+/** Returns a file's text in the last commit, or undefined if it isn't there. `path` is relative to `root`. */
 export function committedText(root: string, path: string): string | undefined {
   const known = git(root, "ls-tree", "--name-only", "HEAD", "--", path);
   return known === "" ? undefined : git(root, "show", `HEAD:./${path}`);
 }
 
 /**
- * Merges three texts, each with its name for conflict markers: the changes that the first and the last made
- * to the second, as git does. To git a changed line beside a new one is a conflict. Here it is none: steps
- * add lines beside others.
+ * Merges the changes that the first and the third text make to the second. Conflict markers show the names.
+ * For git, a changed line next to a new line is a conflict. Here it is not, because steps often add lines
+ * next to others.
  */
 export function merge(...versions: readonly { name: string; text: string }[]): string {
   using folder = temporaryFolder("merge");
@@ -46,14 +46,14 @@ export function merge(...versions: readonly { name: string; text: string }[]): s
   );
 }
 
-/** Returns true if a conflict is still marked in `text`. */
+/** Returns true if `text` still contains conflict markers. */
 export function hasMarkers(text: string): boolean {
   return /^(<{7}|>{7}) /m.test(text);
 }
 
 /**
- * Makes the change from `before` to `after` in `here`, line by line, unless it has been made there.
- * @returns undefined if a line that it changes is not in `here`, or more than once.
+ * Applies the change from `before` to `after` to `here`, line by line, unless `here` already has it.
+ * @returns undefined if a changed line is missing from `here`, or occurs more than once.
  */
 function changed(here: string, before: string, after: string): string | undefined {
   const [old, now] = [before.split("\n"), after.split("\n")];
@@ -70,7 +70,7 @@ function changed(here: string, before: string, after: string): string | undefine
 }
 
 function run(root: string, args: readonly string[]) {
-  // A hook of git sets these for its own repository.
+  // Git sets these for its hooks; they would select the wrong repository.
   const { GIT_DIR, GIT_WORK_TREE, GIT_INDEX_FILE, GIT_PREFIX, ...env } = process.env;
   const options = { cwd: root, env, encoding: "utf8", maxBuffer: 2 ** 28 } as const;
   const ended = spawnSync("git", args, options);

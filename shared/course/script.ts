@@ -1,11 +1,11 @@
-// How the npm scripts of the course begin and end.
+// Starts and ends the npm scripts of the course.
 
-import util from "node:util"; // As a whole: an old Node.js, which steps.ts refuses, has no styleText.
+import util from "node:util"; // Not by name: an old Node.js, which steps.ts refuses, has no styleText.
 import { runProgram, UsageError } from "../terminal/program.ts";
 
 /**
- * Runs an npm script; see runProgram. With `--help` it prints `usage`, and for a command line that parseArgs
- * refuses it prints what is wrong, and `usage`.
+ * Runs an npm script; see runProgram. With `--help`, prints `usage`. If parseArgs rejects the command line,
+ * prints what is wrong, and `usage`.
  */
 export async function runScript(usage: string, main: () => Promise<number>): Promise<void> {
   if (process.argv.slice(2).some((word) => word === "--help" || word === "-h")) {
@@ -25,7 +25,7 @@ export async function runScript(usage: string, main: () => Promise<number>): Pro
 
 const colours = process.stdout.isTTY && !process.env.NO_COLOR;
 
-/** Returns `text` in a style where standard output is a terminal that shows it; unchanged elsewhere. */
+/** Returns `text` in a style if standard output is a terminal that supports it; otherwise unchanged. */
 export function paint(style: "bold" | "dim" | "green" | "red", text: string): string {
   return colours ? util.styleText(style, text) : text;
 }

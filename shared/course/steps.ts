@@ -1,4 +1,4 @@
-// Which steps there are, and where the course stands on this disk.
+// Finds the course on this disk, and lists its steps.
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ export function isSupported(version: string): boolean {
   return major === 22 ? minor >= 13 : major > 22;
 }
 
-// Every npm script passes here before it does anything that an old Node.js cannot do.
+// Every npm script runs this check before it uses anything that an old Node.js lacks.
 if (!isSupported(process.versions.node)) {
   const found = `this is ${process.versions.node}`;
   console.error(`The course needs Node.js 20.19.3 or newer of 20, or 22.13 or newer; ${found}.`);
@@ -21,7 +21,7 @@ if (!isSupported(process.versions.node)) {
 /** The folder of the course. */
 export const courseRoot: string = join(import.meta.dirname, "..", "..");
 
-// In the home folder, where buf would have its cache, it may not be allowed to write.
+// buf's default cache is in the home folder, which may not be writable.
 process.env.BUF_CACHE_DIR ??= join(courseRoot, "node_modules", ".cache", "buf");
 
 /** A numbered folder of the course. */
@@ -40,13 +40,13 @@ export function listSteps(root: string = courseRoot): Step[] {
     .map((name) => ({ number: Number(name.slice(5, 7)), name }));
 }
 
-/** Returns what `npm test 3` names, for the tests that it starts; empty if it names no step. */
+/** Returns the steps named in `npm test 3`, for the tests that it starts; empty if none is named. */
 export function stepsNamed(): string[] {
   return (process.env.COURSE_STEPS ?? "").split(" ").filter(Boolean);
 }
 
 /**
- * Returns the steps that a person means by `3`, `03` or `step-03-bidi`; all steps if none is named.
+ * Returns the steps named as `3`, `03` or `step-03-bidi`; all steps if none is named.
  * @throws {UsageError} listing the steps that exist, if there is no such step.
  */
 export function chooseSteps(names: readonly string[], root: string = courseRoot): Step[] {

@@ -1,4 +1,4 @@
-// Runs the tools that look for mistakes without running a program.
+// Runs biome, buf and tsc, which find mistakes without running a program.
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -15,12 +15,12 @@ const programs = {
 
 export type Tool = keyof typeof programs;
 
-/** Returns false if the development packages are not installed: biome and tsc are among them. */
+/** Returns false if the development packages, which include biome and tsc, are not installed. */
 export function hasTools(): boolean {
   return Object.values(programs).every(existsSync);
 }
 
-/** Runs a tool in the folder `cwd`. Resolves to what it found; empty if it found nothing. */
+/** Runs a tool in the folder `cwd`. Resolves to the problems that it found; empty if there are none. */
 export function problemsOf(cwd: string, tool: Tool, ...args: string[]): Promise<string> {
   return new Promise((resolve) => {
     execFile(process.execPath, [programs[tool], ...args], { cwd }, (error, out, err) =>

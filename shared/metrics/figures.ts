@@ -1,5 +1,5 @@
-// Prints the few figures of a server that matter: how many calls it had, how many of them failed by its
-// own fault, and how long they took. Prometheus computes the same with the rules of step 08.
+// Prints the key figures of a server: how many calls it received, how many failed through its own fault,
+// and how long they took. Prometheus computes the same with the rules of step 08.
 
 import { setTimeout } from "node:timers/promises";
 import { parseOptions } from "../terminal/command-line.ts";
@@ -7,7 +7,7 @@ import { formatColumns } from "../terminal/output.ts";
 import { runProgram } from "../terminal/program.ts";
 import { fetchSamples, growth, quantile, type Sample, seriesOf } from "./samples.ts";
 
-/** The statuses that a server is to blame for. NOT_FOUND and CANCELLED, for instance, are not. */
+/** The statuses that are the server's fault. NOT_FOUND and CANCELLED, for instance, are not. */
 const FAULTS = ["UNKNOWN", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"];
 
 await runProgram(async () => {
@@ -57,7 +57,7 @@ function table(samples: readonly Sample[]): string {
         .reduce((total, { value }) => total + value, 0);
     const calls = handled.reduce((total, { value }) => total + value, 0);
     if (calls === 0) return [];
-    // A deadline is an ordinary way to end a stream. A unary call was too slow.
+    // Streams often end by their deadline. A unary call that exceeds its deadline was too slow.
     const faults = sum(grpc_type === "unary" ? [...FAULTS, "DEADLINE_EXCEEDED"] : FAULTS);
     const buckets = of("grpc_server_handling_seconds_bucket").filter(ofMethod);
     const times = [0.5, 0.99].map((share) => `${(quantile(share, buckets) * 1000).toFixed(1)} ms`);
@@ -68,7 +68,7 @@ function table(samples: readonly Sample[]): string {
   return rows.length > 0 ? formatColumns([header, ...rows]) : "no call has ended";
 }
 
-/** Returns how many series the page has, by the first word of their names: `grpc 397, nodejs 60`. */
+/** Returns the number of series on the page, by the first word of their names: `grpc 397, nodejs 60`. */
 function families(samples: readonly Sample[]): string {
   const counts = new Map<string, number>();
   for (const { name } of samples) {

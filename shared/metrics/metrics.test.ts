@@ -1,4 +1,4 @@
-// Reading metrics, by itself.
+// Tests how metrics are read and summarised, without a gRPC server.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -53,7 +53,7 @@ describe("a page of metrics", () => {
   });
 });
 
-/** Serves pages on a free port, one after the other, and the last one from then on. */
+/** Serves pages on a free port: one for each request, then the last one again. */
 async function servePages(...pages: string[]) {
   let next = 0;
   const server = createServer((_request, response) => {
@@ -72,7 +72,7 @@ async function servePages(...pages: string[]) {
   };
 }
 
-/** Returns a page after so many calls of each status, the first half of which took up to 0.1 s. */
+/** Returns a page with this number of calls for each status; half of them took up to 0.1 s. */
 function callsPage(type: string, codes: Record<string, number>): string {
   const method = `grpc_type="${type}",grpc_service="bakery.v1.Shelf",grpc_method="Get"`;
   const calls = Object.values(codes).reduce((sum, count) => sum + count, 0);
@@ -107,7 +107,7 @@ describe("figures", () => {
       `${header}Shelf/Get  100    90  6       100.0 ms  296.0 ms\nseries: grpc 9, nodejs 1\n`,
       "",
     ]);
-    // For a stream, the deadline is an ordinary end.
+    // A stream that ends by its deadline has not failed.
     await using stream = await servePages(callsPage("server_stream", codes));
     const [stdout = ""] = await figures(stream.url);
     assert.match(stdout, /^Shelf\/Get +100 +90 +5 /m);

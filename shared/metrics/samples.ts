@@ -13,7 +13,7 @@ export interface Sample {
 
 /**
  * Fetches the page at `url`.
- * @throws {ExpectedError} if there is none.
+ * @throws {ExpectedError} if nothing listens there, or the HTTP status is an error.
  */
 export async function fetchSamples(url: string): Promise<Sample[]> {
   const response = await fetch(url).catch(() => undefined);
@@ -25,7 +25,7 @@ export async function fetchSamples(url: string): Promise<Sample[]> {
   return readSamples(await response.text());
 }
 
-/** Reads a page. Lines that start with # describe the metrics, and are passed over. */
+/** Reads a page. Skips lines that start with #, which describe the metrics. */
 export function readSamples(page: string): Sample[] {
   return page.split("\n").flatMap((line) => {
     const [, name, text = "", value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
@@ -42,7 +42,7 @@ export function seriesOf({ name, labels }: Sample): string {
   return pairs.length > 0 ? `${name}{${pairs.join(",")}}` : name;
 }
 
-/** Returns the samples of `after`, each less its value in `before`; a new series begins at 0. */
+/** Returns the samples of `after` minus their values in `before`; a new series starts at 0. */
 export function growth(before: readonly Sample[], after: readonly Sample[]): Sample[] {
   const old = new Map(before.map((sample) => [seriesOf(sample), sample.value]));
   return after.map((sample) => ({
@@ -52,12 +52,12 @@ export function growth(before: readonly Sample[], after: readonly Sample[]): Sam
 }
 
 /**
- * Estimates the time within which a share of the calls has ended, as `histogram_quantile` of
- * Prometheus does: it finds the bucket of the call in question, and assumes that the calls in it are
+ * Estimates the time within which a share of the calls ended, like `histogram_quantile` of
+ * Prometheus: finds the bucket that contains the quantile, and assumes that the calls in it are
  * spread evenly.
  * @param share from 0 to 1.
  * @param buckets of one histogram, in the order of the page.
- * @returns seconds; the last bucket's lower bound for a call in it, and 0 if there are no calls.
+ * @returns seconds: the lower bound for a call in the last bucket, and 0 if there are no calls.
  */
 export function quantile(share: number, buckets: readonly Sample[]): number {
   const rank = share * (buckets.at(-1)?.value ?? 0);

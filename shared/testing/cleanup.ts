@@ -1,4 +1,4 @@
-// What must not outlive this process: ended and removed however it ends, short of SIGKILL.
+// Stops programs and removes folders when this process ends, however it ends (except by SIGKILL).
 
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,11 +8,11 @@ const endings = new Set<{ clean: () => void; politely: () => Promise<void> }>();
 let interrupted = false;
 
 /**
- * Runs `clean` when this process ends, also by Ctrl+C, SIGTERM or a closed terminal.
- * @param clean is synchronous. What was registered last is cleaned first.
- * @param politely comes before it if a signal ends the process, and may take a few seconds.
- * @returns a function that forgets `clean`, for what has been cleaned in the ordinary way.
- * @throws {Error} if a signal is already ending this process: nothing may be started any more.
+ * Runs `clean` when this process ends, including by Ctrl+C, SIGTERM or a closed terminal.
+ * @param clean must be synchronous. The functions run in reverse order of registration.
+ * @param politely runs before `clean` if a signal ends the process, and may take a few seconds.
+ * @returns a function that unregisters `clean`, for when it is no longer needed.
+ * @throws {Error} if a signal is already ending this process, so that nothing new starts.
  */
 export function whenThisProcessEnds(clean: () => void, politely = async () => {}): () => void {
   if (interrupted) throw new Error("interrupted");
@@ -26,15 +26,15 @@ export function isInterrupted(): boolean {
   return interrupted;
 }
 
-/** A folder that is removed with the block (`using`), or when this process ends. */
+/** A folder that is removed at the end of the block (`using`), or when this process ends. */
 export interface TemporaryFolder extends Disposable {
   readonly path: string;
   remove(): void;
 }
 
-/** Makes an empty folder; `purpose` is a part of its name. */
+/** Creates an empty folder whose name contains `purpose`. */
 export function temporaryFolder(purpose: string): TemporaryFolder {
-  const { COURSE_FOLDER, COURSE_TESTS } = process.env; // of the program, or npm test, that started us
+  const { COURSE_FOLDER, COURSE_TESTS } = process.env; // set by the program, or npm test, that started us
   const parent = COURSE_FOLDER ?? COURSE_TESTS ?? tmpdir();
   const forget = whenThisProcessEnds(() => remove());
   mkdirSync(parent, { recursive: true });
@@ -47,11 +47,11 @@ export function temporaryFolder(purpose: string): TemporaryFolder {
 }
 
 /**
- * Removes a folder, also while a program that is ending still writes to it, or removes its own part. rmSync
- * tries again by itself for some of the errors alone, and not the same ones in every release of Node.js.
+ * Removes a folder, even while a program that is ending still writes to it or deletes from it. rmSync
+ * retries after some errors only, and which ones depends on the release of Node.js.
  */
 function removeFolder(path: string): void {
-  const deadline = Date.now() + 10_000; // More than programs are given to end.
+  const deadline = Date.now() + 10_000; // Longer than programs are given to end.
   for (;;) {
     try {
       rmSync(path, { recursive: true, force: true });
@@ -59,7 +59,7 @@ function removeFolder(path: string): void {
       if (Date.now() > deadline) throw error;
     }
     if (!existsSync(path) || Date.now() > deadline) return;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50); // Sleeps; there is no await at an exit.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50); // Sleeps: an exit handler cannot await.
   }
 }
 
@@ -71,21 +71,21 @@ process.on("exit", () => {
       console.error(error);
     }
   }
-  // A program that still ran while npm test removed its folder has made it again.
+  // A program that was still running when npm test removed the folder may have created it again.
   try {
     if (process.env.COURSE_TESTS) rmdirSync(process.env.COURSE_TESTS);
   } catch {
-    // It holds something, or is gone.
+    // It isn't empty, or doesn't exist.
   }
 });
 
 for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15, SIGHUP: 1 })) {
-  // Not `once`: Ctrl+C often comes twice, from the terminal and from npm, and a second signal without
-  // a listener would end this process half-way.
+  // Not `once`: Ctrl+C often arrives twice, from the terminal and from npm, and a second signal without
+  // a listener would end this process in the middle of the cleanup.
   process.on(signal, () => {
     if (interrupted) return;
     interrupted = true;
-    // Nothing may stop this half-way: not a pipe whose reader is gone, nor a test that fails now.
+    // Nothing may interrupt the cleanup: neither a broken pipe nor a test that fails now.
     process.setUncaughtExceptionCaptureCallback(() => {});
     const polite = [...endings].map(({ politely }) => politely());
     void Promise.allSettled(polite).then(() => process.exit(128 + number));

@@ -1,4 +1,4 @@
-// Programs that are started, watched and always ended.
+// Starts programs, watches their output, and always ends them.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -26,18 +26,18 @@ export interface ProgramSpec {
 
 const isWindows = process.platform === "win32";
 
-/** Why a test or an act that sends a signal is skipped; false where signals exist. */
+/** Why a test or an act that sends a signal is skipped; false on systems with signals. */
 export const noSignals: string | false = isWindows && "Windows has no signals between programs";
 
 /**
- * True if another program of the course has started this one. It will end what is in the process group
- * and in the folder that it made for us, so all that we start stays in them.
+ * True if another program of the course started this one. That program ends our process group and removes
+ * the folder that it made for us, so everything that we start stays in both.
  */
 const isNested = process.env.COURSE_FOLDER !== undefined;
 
 const POLL_MS = 15;
 
-/** A running program and everything that it prints, standard output and error in one order. */
+/** A running program and everything that it prints, with standard output and error in order. */
 export class Program {
   readonly #child: ChildProcess;
   readonly #folder: TemporaryFolder;
@@ -60,7 +60,7 @@ export class Program {
       windowsHide: true,
     });
     for (const file of new Set([log, errors])) closeSync(file);
-    this.#child.stdin?.on("error", () => {}); // It has ended without reading.
+    this.#child.stdin?.on("error", () => {}); // The program ended without reading it.
     this.#child.stdin?.end(spec.input);
     this.#ended = once(this.#child, "exit").catch(() => {});
     this.#forget = whenThisProcessEnds(
@@ -73,7 +73,7 @@ export class Program {
     return this.#child.pid ?? -1;
   }
 
-  /** 0 to 255, 128 and more for a program that a signal ended; undefined while it runs. */
+  /** 0 to 255, at least 128 if a signal ended the program; undefined while it runs. */
   get exitCode(): number | undefined {
     if (this.#child.exitCode !== null) return this.#child.exitCode;
     return this.#child.signalCode !== null || this.#child.pid === undefined ? 128 : undefined;
@@ -84,12 +84,12 @@ export class Program {
     return readFileSync(this.#log, "utf8").replaceAll("\r\n", "\n");
   }
 
-  /** Returns standard error so far, where it is kept apart. */
+  /** Returns standard error so far; requires `errorsApart`. */
   errors(): string {
     return readFileSync(`${this.#log}-errors`, "utf8");
   }
 
-  /** Returns the lines printed so far; an unfinished last line only once the program has ended. */
+  /** Returns the lines printed so far. Includes an unfinished last line only after the program has ended. */
   lines(): string[] {
     const ended = this.exitCode !== undefined;
     const lines = this.output().split("\n");
@@ -99,7 +99,7 @@ export class Program {
 
   /**
    * Waits until `condition` holds.
-   * @returns false if the program ended, or `timeoutMs` passed, and it still does not hold.
+   * @returns false if the program ended, or `timeoutMs` passed, before it held.
    */
   async until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
     const deadline = Date.now() + timeoutMs;
@@ -112,12 +112,12 @@ export class Program {
     return true;
   }
 
-  /** Waits for the end; returns false if it has not come after `timeoutMs`. */
+  /** Waits until the program has ended. Returns false if it is still running after `timeoutMs`. */
   async ends(timeoutMs: number): Promise<boolean> {
     return await this.until(() => this.exitCode !== undefined, timeoutMs);
   }
 
-  /** Does what Ctrl+C does: sends SIGINT to the program and all it has started. See noSignals. */
+  /** Sends SIGINT to the program and everything it has started, as Ctrl+C does. See noSignals. */
   interrupt(): void {
     this.#signal("SIGINT");
   }
@@ -127,13 +127,13 @@ export class Program {
     this.#child.kill(signal);
   }
 
-  /** Ends the program and all it has started: politely first, by force after `graceMs`. */
+  /** Ends the program and everything it has started: politely at first, by force after `graceMs`. */
   async stop(graceMs = isNested ? 1500 : 3000): Promise<void> {
     if (this.exitCode === undefined) {
       this.#signal("SIGTERM");
       await Promise.race([this.#ended, wait(graceMs, undefined, { ref: false })]);
     }
-    this.#signal("SIGKILL"); // Also what it has left behind.
+    this.#signal("SIGKILL"); // Also ends processes that it left behind.
     await this.#ended;
     this.#forget();
     this.#folder.remove();
@@ -155,7 +155,7 @@ export class Program {
     try {
       process.kill(-pid, signal);
     } catch {
-      // Nobody left in the group.
+      // No process is left in the group.
     }
   }
 }

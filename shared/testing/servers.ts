@@ -1,4 +1,4 @@
-// For tests: a step's servers and client as processes, on real sockets.
+// Starts a step's servers and client for tests: as processes, on real sockets.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -10,22 +10,22 @@ import { addressVariables, type StepServer, serversOf } from "./step-servers.ts"
 
 const START_MS = 60_000;
 
-// The clients in a test's own process, too, reach this machine past any proxy.
+// Clients in a test's own process also bypass any proxy when they call this machine.
 process.env.no_grpc_proxy = LOOPBACK;
 
-// Set by the negative control, see controls.ts: "STEP OTHER" gives the tests of STEP the servers and the
-// client of OTHER. What never comes is then not waited for as long.
+// Set by the negative control (controls.ts): "STEP OTHER" runs the tests of STEP against the servers and
+// the client of OTHER. Those tests are expected to fail, so they wait less long.
 const [tested, instead] = (process.env.COURSE_CONTROL ?? "").split(" ");
 const PATIENCE_MS = instead === undefined ? 30_000 : 200;
 
-/** For a `describe` that starts no program. The control is about programs, and passes it over. */
+/** Options for a `describe` that starts no program: the control replaces programs, so it skips these. */
 export const inThisProcess: { readonly skip: string | false } = {
   skip: instead !== undefined && "it starts no program",
 };
 
 /**
- * Returns the file of a program of the step in `folder`. The control gives the program of the same name
- * in the other step, or the only server there, which did the work of all.
+ * Returns the file of a program of the step in `folder`. Under the control, returns the program of the same
+ * name in the other step, or that step's only server, which does the work of all.
  */
 function programFile(folder: string, file: string): string {
   const isServer = serversOf(folder).some((server) => server.file === file);
@@ -37,17 +37,17 @@ function programFile(folder: string, file: string): string {
   return join(other, isServer && !names.includes(file) ? only : file);
 }
 
-/** A server that is listening. `await using` ends it with the block. */
+/** A server that is listening. `await using` stops it at the end of the block. */
 export interface RunningServer extends AsyncDisposable {
   readonly program: Program;
   /** HOST:PORT */
   readonly address: string;
 }
 
-// Of tsx only what ES modules need: tests start hundreds of programs.
+// Loads only the ES module part of tsx, which is faster: tests start hundreds of programs.
 const loader = ["--import", "tsx/esm"];
 
-/** Starts a program of a step, on a free port if it is a server, without waiting for anything. */
+/** Starts a program of a step without waiting for it. A server gets a free port. */
 export function startProgram(
   folder: string,
   file: string,
@@ -64,7 +64,7 @@ export function startProgram(
 
 /**
  * Starts a server of the step in `folder` on a free port.
- * @param file its file, for a step with several servers.
+ * @param file the server's file, for a step with several servers.
  * @throws {Error} with what it printed, if it does not start to listen.
  */
 export async function startServer(
@@ -84,16 +84,16 @@ export async function startServer(
   return { program, address, [Symbol.asyncDispose]: () => program.stop() };
 }
 
-/** All servers of a step. `await using` ends them with the block. */
+/** All servers of a step. `await using` stops them at the end of the block. */
 export interface RunningServers extends AsyncDisposable {
   readonly servers: readonly RunningServer[];
-  /** Tells a client where they listen; see addressVariables. */
+  /** The variables that tell a client where they listen; see addressVariables. */
   readonly env: NodeJS.ProcessEnv;
 }
 
 /**
- * Starts all servers of the step in `folder`, in the order of their names, each on a free port. Each is
- * told the addresses of those before it.
+ * Starts all servers of the step in `folder`, in order of name, each on a free port. Each server receives
+ * the addresses of the servers before it.
  */
 export async function startServers(
   folder: string,
@@ -125,7 +125,7 @@ export interface ClientRun {
   readonly exitCode: number;
 }
 
-/** Runs a program of the step in `folder` to its end: its client unless `file` says otherwise. */
+/** Runs a program of the step in `folder` until it exits: `file`, by default the client. */
 export function runClient(
   folder: string,
   args: readonly string[],
@@ -143,7 +143,7 @@ export function runClient(
 
 /**
  * Waits until `condition` holds.
- * @throws {AssertionError} if it does not within `timeoutMs`.
+ * @throws {AssertionError} if it still does not hold after `timeoutMs`.
  */
 export async function eventually(condition: () => boolean, timeoutMs = PATIENCE_MS): Promise<void> {
   const deadline = Date.now() + timeoutMs;
@@ -153,7 +153,7 @@ export async function eventually(condition: () => boolean, timeoutMs = PATIENCE_
   }
 }
 
-/** Lets a server in this process listen on a free port. Returns HOST:PORT. */
+/** Binds a server in this process to a free port. Returns HOST:PORT. */
 export function listenHere(server: Server): Promise<string> {
   return new Promise((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {

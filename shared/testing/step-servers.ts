@@ -1,8 +1,8 @@
-// The servers of a step, and the environment variables that hold their addresses.
+// Finds the servers of a step, and names the environment variables that hold their addresses.
 
 import { readdirSync } from "node:fs";
 
-/** A server at a step's top: `server.ts`, or `orders-server.ts` where there are several. */
+/** A server in a step's folder: `server.ts`, or for instance `orders-server.ts` if there are several. */
 export interface StepServer {
   readonly file: string;
   /** The environment variable for its address: BAKERY_ADDRESS, or ORDERS_ADDRESS. */
@@ -10,8 +10,8 @@ export interface StepServer {
 }
 
 /**
- * Returns the servers of the step in `folder`, in the order of their names. Beside several servers, a
- * `server.ts` is none: it starts the others.
+ * Returns the servers of the step in `folder`, in order of name. If there are several, `server.ts` is not
+ * one of them: it starts the others.
  */
 export function serversOf(folder: string): StepServer[] {
   const servers = readdirSync(folder)
@@ -26,8 +26,8 @@ export function serversOf(folder: string): StepServer[] {
 }
 
 /**
- * Tells programs where servers listen: `orders-server.ts` at ORDERS_ADDRESS, and the first of them, or
- * the only one, at BAKERY_ADDRESS.
+ * Returns the variables that tell programs where servers listen: ORDERS_ADDRESS for `orders-server.ts`,
+ * and BAKERY_ADDRESS for the first server or the only one.
  */
 export function addressVariables(
   servers: readonly (readonly [server: StepServer, address: string])[],

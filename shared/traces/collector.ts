@@ -1,4 +1,4 @@
-// A collector for one terminal: receives the spans that programs send, and prints each trace as a tree.
+// Receives the spans that programs send, and prints each trace as a tree in this terminal.
 
 import { once } from "node:events";
 import { parseOptions } from "../terminal/command-line.ts";
@@ -6,9 +6,9 @@ import { runProgram } from "../terminal/program.ts";
 import { collector, type Span } from "./spans.ts";
 import { formatTrace, isWhole } from "./tree.ts";
 
-/** Client and server send their spans separately, each about a second late. */
+/** How long to wait for more spans: client and server send theirs separately, about a second late. */
 const QUIET_MS = 1500;
-/** How long to wait for what is missing. A stream can last: then its trace is printed again. */
+/** How long to wait for missing spans. A stream can last longer; its trace is then printed again. */
 const PATIENCE_MS = 5000;
 const MAX_TRACES = 1000;
 

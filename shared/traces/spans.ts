@@ -1,10 +1,10 @@
-// Reads spans as programs send them to a collector: in OTLP, over HTTP, as JSON.
+// Receives spans in the form in which programs send them to a collector: OTLP over HTTP, as JSON.
 
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { text } from "node:stream/consumers";
 import { createGunzip } from "node:zlib";
 
-/** A piece of work in a program. */
+/** One operation in a program, with its start and duration. */
 export interface Span {
   readonly traceId: string;
   readonly spanId: string;
@@ -17,7 +17,7 @@ export interface Span {
   /** In milliseconds since 1970. */
   readonly startMs: number;
   readonly durationMs: number;
-  /** Why the work failed; undefined if it did not. */
+  /** Why the operation failed; undefined if it succeeded. */
   readonly error: string | undefined;
   readonly attributes: Attributes;
   readonly events: readonly { readonly name: string; readonly attributes: Attributes }[];
@@ -25,7 +25,7 @@ export interface Span {
 
 export type Attributes = Readonly<Record<string, string>>;
 
-/** What OTLP has in its JSON, as far as it is read here. Times are nanoseconds since 1970. */
+/** The fields of OTLP's JSON that are read here. Times are nanoseconds since 1970. */
 interface Export {
   readonly resourceSpans?: readonly {
     readonly resource?: { readonly attributes?: readonly KeyValue[] };
@@ -55,8 +55,8 @@ const KINDS = ["unspecified", "internal", "server", "client", "producer", "consu
 const ERROR = 2;
 
 /**
- * Returns an HTTP server that calls `receive` with the spans of each request. It listens as soon as
- * you tell it where.
+ * Returns an HTTP server that calls `receive` with the spans of each request. The caller starts it with
+ * `listen`.
  */
 export function collector(receive: (spans: Span[]) => void): Server {
   return createServer(async (request, response) => {
@@ -77,8 +77,8 @@ export function collector(receive: (spans: Span[]) => void): Server {
 }
 
 /**
- * Reads the body of a request to a collector.
- * @throws {Error} if it is anything else.
+ * Returns the spans in the body of a request to a collector.
+ * @throws {Error} if the body is not OTLP as JSON.
  */
 export function readSpans(body: string): Span[] {
   const { resourceSpans = [] }: Export = JSON.parse(body);
@@ -112,7 +112,7 @@ function toSpan(span: OtlpSpan, service: string): Span {
   };
 }
 
-/** A value is an object with one field, named after its type: `{ stringValue: "grpc" }`. */
+/** Returns attributes as an object. In OTLP, a value has one field, named after its type: `stringValue`. */
 function attributesOf(pairs: readonly KeyValue[] = []): Attributes {
   return Object.fromEntries(
     pairs.map(({ key, value = {} }) => [key, String(Object.values(value)[0] ?? "")]),

@@ -1,4 +1,4 @@
-// Receiving spans and showing them as trees, without any gRPC.
+// Tests how spans are received and shown as trees, without gRPC.
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

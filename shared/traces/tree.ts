@@ -1,9 +1,9 @@
-// Formats a trace as a tree: each span below its parent, with its time and how it ended.
+// Formats a trace as a tree: each span below its parent, with its duration and result.
 
 import { formatColumns, formatCount } from "../terminal/output.ts";
 import type { Span } from "./spans.ts";
 
-/** Returns true if the first span is here, and the parents of all others. */
+/** Returns true if the root span and the parents of all other spans are present. */
 export function isWhole(spans: readonly Span[]): boolean {
   return orphans(spans).length === 0 && spans.some(({ parentSpanId }) => parentSpanId === "");
 }

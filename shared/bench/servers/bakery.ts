@@ -1,4 +1,4 @@
-// What all peers share: the bakery's domain, the sum of an upload, and the line when they listen.
+// Provides what all peers share: the bakery's domain, the sum of an upload, and the "listening" line.
 
 import { Catalog } from "../../bakery/catalog.ts";
 
@@ -7,7 +7,7 @@ export const PORT: number = Number(process.env.PORT ?? 0);
 
 export const catalog: Catalog = new Catalog();
 
-/** An upload. As in the steps, its end puts everything on the shelf. */
+/** An upload. As in the steps, stock changes only when the upload is complete. */
 export class Delivery {
   readonly #units = new Map<string, number>();
 

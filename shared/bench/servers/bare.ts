@@ -1,4 +1,4 @@
-// Bare grpc-js: the contract and generated code of the steps, events, and nothing else.
+// Serves the catalog with bare grpc-js: the steps' contract and generated code, events, and nothing else.
 
 import * as grpc from "../../../node_modules/@grpc/grpc-js/build/src/index.js";
 import {

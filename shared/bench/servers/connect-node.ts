@@ -1,4 +1,4 @@
-// connect-node on node:http2, in the gRPC protocol; with the features of step 07 if it has keys.
+// Serves the catalog with connect-node on node:http2, over gRPC; with step 07's features if it has keys.
 
 import { createSecureServer, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -18,7 +18,7 @@ const features: Interceptor = (next) => async (request) => {
     featured.end(Code[error.code]);
     return error;
   };
-  /** Of a streaming call the handler runs while its answers are read. */
+  /** Yields all messages, then logs the call: a streaming handler runs only while they are read. */
   async function* toItsEnd<Message>(messages: AsyncIterable<Message>) {
     try {
       yield* messages;

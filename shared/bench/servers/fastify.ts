@@ -1,10 +1,10 @@
-// REST: the same product as JSON over HTTP/1.1, on fastify.
+// Serves the same product over REST: JSON over HTTP/1.1, on fastify.
 
 import type { AddressInfo } from "node:net";
 import { fastify } from "fastify";
 import { catalog, HOST, PORT, sayListening } from "./bakery.ts";
 
-// With a schema fastify writes JSON faster than JSON.stringify does: REST at its best.
+// With a schema, fastify writes JSON faster than JSON.stringify: this measures REST at its best.
 const properties = {
   id: { type: "string" },
   name: { type: "string" },

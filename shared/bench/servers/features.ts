@@ -1,4 +1,4 @@
-// What step 07 does for every call, for the peers: a request id, a verified token, a line in the log.
+// Gives peers what step 07 does for every call: a request id, a verified token and a log line.
 
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -9,17 +9,17 @@ import { logStart, logWord } from "../../../step-07-health/server/log-line.ts";
 
 const ACCEPTABLE_ID = /^[\x20-\x7e]{1,64}$/;
 
-// The benchmark gives a peer that is to have the features the keys and certificates of step 07.
+// The benchmark sets these only for featured peers: the keys and certificates of step 07.
 const { KEYS, CERTS } = process.env;
 const verify = KEYS && (await tokenVerifier(await readPublicKey(KEYS)));
 const read = (file: string) => readFileSync(join(CERTS ?? "", file));
 
-/** The certificate and the private key for TLS, PEM; undefined without features. */
+/** The TLS certificate and private key, as PEM; undefined without features. */
 export const tlsFiles: { cert: Buffer; key: Buffer } | undefined = CERTS
   ? { cert: read("server.pem"), key: read("server-key.pem") }
   : undefined;
 
-/** One call, from its first header to its line in the log. */
+/** One call, from its first header to its log line. */
 export class FeaturedCall {
   /** The client's id if it is acceptable, otherwise a new one. */
   readonly requestId: string;
@@ -34,7 +34,7 @@ export class FeaturedCall {
     this.#authorization = authorization ?? "";
   }
 
-  /** Returns whether the call has a valid token. */
+  /** Returns true if the call has a valid token. */
   async authenticate(): Promise<boolean> {
     const [, token = ""] = /^Bearer ([\w.~+/=-]+)$/i.exec(this.#authorization) ?? [];
     const identity = verify && (await verify(token));
@@ -42,7 +42,7 @@ export class FeaturedCall {
     return this.#user !== "-";
   }
 
-  /** Writes the line in the log. */
+  /** Writes the log line. */
   end(status: string): void {
     const ms = Math.round(performance.now() - this.#startedAt);
     const who = `user=${logWord(this.#user)} id=${logWord(this.requestId)}`;

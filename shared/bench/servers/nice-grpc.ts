@@ -1,4 +1,4 @@
-// nice-grpc: promises and async iterables on grpc-js; with the features of step 07 if it has keys.
+// Serves the catalog with nice-grpc: promises on grpc-js; with step 07's features if it has keys.
 
 import { ServerCredentials } from "@grpc/grpc-js";
 import {

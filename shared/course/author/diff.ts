@@ -1,4 +1,4 @@
-// npm run diff 3 4: what step 4 changes in step 3, as a learner wants to see it.
+// npm run diff 3 4: shows a learner what step 4 changes in step 3.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -18,13 +18,13 @@ await runScript(USAGE, async () => {
   if (before === undefined || after === undefined) throw new UsageError(USAGE);
   const isClone = existsSync(join(courseRoot, ".git"));
   for (const { file, old: here, now } of diffSteps(courseRoot, before.name, after.name)) {
-    // A learner's exercises in the step before are no part of the difference.
+    // A learner's own edits in the previous step are not part of the difference.
     const old = isClone ? (committedText(courseRoot, `${before.name}/${file}`) ?? "") : here;
     if (old === now) continue;
     const kind = old === "" ? "new" : now === "" ? "gone" : "changed";
     console.log(paint("bold", `${kind}  ${after.name}/${file}`));
     const patch = createPatch(file, old, now).trimEnd().split("\n").slice(HEADER_LINES);
-    // A new file is read as a file, not as a change.
+    // Shows a new file as it is, not as a patch.
     const lines = kind === "new" ? now.trimEnd().split("\n") : patch.map(paintChange);
     console.log(`${lines.join("\n")}\n`);
   }

@@ -1,4 +1,4 @@
-// npm run eject: what it makes stands alone, and where it must not or cannot make it, it makes nothing.
+// Tests npm run eject: the project works on its own, and a failed run leaves nothing behind.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ describe("npm run eject", () => {
   const eject = (...args: string[]) =>
     run(courseRoot, join("shared", "course", "author", "eject.ts"), ...args);
 
-  /** Returns the packages that the files of a project import, generated ones too. */
+  /** Returns the packages that the files of a project import, including generated files. */
   function packagesUsed(project: string): string[] {
     const files = readdirSync(project, { recursive: true, encoding: "utf8" });
     const imports = files
@@ -46,7 +46,7 @@ describe("npm run eject", () => {
     using folder = temporaryFolder("ejected");
     const full = join(folder.path, "full");
     const [own, none] = [join(courseRoot, "mine"), join(folder.path, "none")];
-    // So long that the system refuses to write some of the files.
+    // The path is so long that the system refuses to write some of the files.
     let deep = none;
     while (deep.length < 4060) deep = join(deep, "x".repeat(Math.min(200, 4060 - deep.length)));
     writeFiles(full, { "notes.txt": "mine" });

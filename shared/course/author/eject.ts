@@ -1,4 +1,4 @@
-// Makes a project of its own from a step (npm run eject).
+// npm run eject: makes an independent project from a step.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join, posix, resolve, sep } from "node:path";
@@ -16,7 +16,7 @@ const USAGE = `Usage: npm run eject STEP FOLDER
 Makes a project of its own from STEP, such as npm run eject 7 ../my-service. FOLDER is a new or an empty
 folder outside of the course.`;
 
-/** The packages that no copied file imports: the scripts of the project and the generated code use them. */
+/** Packages that no copied file imports, but the project's scripts and the generated code need. */
 const tools = [
   "@bufbuild/buf",
   "@bufbuild/protobuf",
@@ -30,7 +30,7 @@ await runScript(USAGE, async () => {
   const [name, folder, ...more] = parseArgs({ allowPositionals: true }).positionals;
   const [step] = name === undefined || folder === undefined ? [] : chooseSteps([name]);
   if (step === undefined || folder === undefined || more.length > 0) throw new UsageError(USAGE);
-  // npm runs a script in the folder of package.json, wherever it was typed.
+  // npm runs a script in the folder of package.json; INIT_CWD is the folder in which it was typed.
   const target = resolve(process.env.INIT_CWD ?? "", folder);
   if (`${target}${sep}`.startsWith(`${courseRoot}${sep}`)) {
     throw new UsageError(`${target} is inside the course: choose a folder beside it`);
@@ -48,12 +48,12 @@ Its README.md lists what to rename.`);
   return 0;
 });
 
-/** Returns the files of the project `name`, each by its path: the step, what it imports, and its tools. */
+/** Returns the files of the project `name` by path: the step, what it imports, and its tools. */
 function projectFiles(step: string, name: string): Map<string, string> {
   const files = new Map<string, string>();
   const packages = new Set(tools);
   for (const [file, text] of stepFiles(courseRoot, step)) files.set(file, atTheTop(text));
-  // Files that are added here are visited, too.
+  // The loop also visits the files that it adds.
   for (const [file, text] of files) {
     for (const target of file.endsWith(".ts") ? importsIn(text) : []) {
       const path = posix.join(posix.dirname(file), target);
@@ -74,8 +74,8 @@ function projectFiles(step: string, name: string): Map<string, string> {
 }
 
 /**
- * Returns a file of the course as it must be in the project, where the step's folder is the top: what was
- * beside the step is in it.
+ * Returns the text of a file with its paths changed for the project: the step's folder becomes the root,
+ * and shared/ moves into it.
  */
 function atTheTop(text: string): string {
   return text
@@ -84,7 +84,7 @@ function atTheTop(text: string): string {
     .replaceAll('join(folder, "..")', "folder");
 }
 
-/** Returns a package.json that asks for `packages` in the versions of the course. */
+/** Returns a package.json that requires `packages` in the versions of the course. */
 function packageJson(
   step: string,
   name: string,
@@ -120,7 +120,7 @@ function packageJson(
   return `${JSON.stringify(project, null, 2)}\n`;
 }
 
-/** Returns a README that says where the project comes from, and what to do with it. */
+/** Returns a README that says where the project comes from, and how to use it. */
 function readme(step: string, name: string): string {
   const [, ...parts] = read("shared/course/make-it-yours.md").split(/^(?=## )/m);
   const origin = `Made from \`${step}\` of the course "gRPC in TypeScript, step by step".`;
@@ -131,7 +131,7 @@ function read(file: string): string {
   return readFileSync(join(courseRoot, file), "utf8");
 }
 
-/** Writes files into `target`, all or none: what is there when this process ends too early is removed. */
+/** Writes all files into `target`, or none: removes them again if this process ends too early. */
 function writeAll(target: string, files: ReadonlyMap<string, string>): void {
   const made = mkdirSync(target, { recursive: true });
   const done = whenThisProcessEnds(() => {

@@ -1,4 +1,4 @@
-// npm run forward, in a small course.
+// Tests npm run forward in a small course.
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync } from "node:fs";
@@ -14,7 +14,7 @@ describe("npm run forward", () => {
   let course: TemporaryFolder;
 
   const numbered = Array.from({ length: 12 }, (_, at) => `line ${at + 1}\n`).join("");
-  /** What steps 04 and 05 have: lines have moved, one stands beside line 7, and line 10 is another. */
+  /** The file in later steps: with a new line after line 7, and a different line 10. */
   const later = numbered.replace("line 8\n", "new\nline 8\n").replace("10", "10 of step 04");
   const steps = { "step-01-a": numbered, "step-02-b": numbered, "step-03-c": later };
 
@@ -58,7 +58,7 @@ describe("npm run forward", () => {
     const first = await forward(course.path);
     assert.equal(first.exitCode, 1);
     assert.match(first.output, /^step-03-c\/a\.ts: CONFLICT: .* run npm run forward again$/m);
-    assert.match(first.output, /^step-04-d\/b\.ts: carried$/m); // Other files go on.
+    assert.match(first.output, /^step-04-d\/b\.ts: carried$/m); // Other files are still carried.
     const marked = read("step-03-c/a.ts");
     assert.match(marked, /^<{7} step-03-c\/a\.ts\nline 10 of step 04\n\|{7} /m);
     assert.match(marked, /^={7}\nLINE 10\n>{7} step-02-b\/a\.ts, edited\n/m);

@@ -15,10 +15,10 @@ Edit a file of a step, and run this before you commit: the edit is merged into t
 step. Where it is in conflict with what the later step has, the file shows both, between markers. Edit it,
 and run this again: it goes on from there. READMEs and tests are not carried: each step has its own.`;
 
-/** A text of a file; undefined where there is no file. */
+/** The text of a file; undefined if there is no file. */
 type Text = string | undefined;
 
-/** What an edit makes of the file in the next step, and in words. Stuck: the author has to act first. */
+/** A file in the next step after an edit, and the outcome in words. If stuck, the author has to act first. */
 type Carried = { readonly text: Text; readonly outcome: string; readonly stuck?: boolean };
 
 await runScript(USAGE, async () => {
@@ -41,7 +41,7 @@ function editedFiles(steps: readonly string[]): string[] {
     .sort();
 }
 
-/** Carries `file` from step to step. Returns true if it is stuck in one. */
+/** Carries the edits of `file` from step to step. Returns true if it is stuck at one. */
 function carry(file: string, steps: readonly string[]): boolean {
   let [from, before, after]: [string, Text, Text] = ["", undefined, undefined];
   for (const step of steps) {
@@ -93,8 +93,8 @@ function carryInto(
 }
 
 /**
- * Returns true if the conflict of this edit with the file `path` has been shown before: without markers,
- * the file is the author's answer to it. Shown conflicts are noted in git's own folder.
+ * Returns true if the conflict of this edit with the file `path` has been shown before: a file without
+ * markers is then resolved. Conflicts that were shown are recorded in the .git folder.
  */
 function isResolved(path: string, before: string, after: string): boolean {
   const note = git(courseRoot, "rev-parse", "--git-path", "course-forward").trimEnd();

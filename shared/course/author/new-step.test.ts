@@ -1,4 +1,4 @@
-// npm run new-step, and which rules then fail, in a copy of the course.
+// Tests npm run new-step in a copy of the course, and which rules fail for the new step.
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";

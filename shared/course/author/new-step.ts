@@ -1,4 +1,4 @@
-// npm run new-step NAME: a copy of the last step, ready for the next feature.
+// npm run new-step NAME: copies the last step, ready for the next feature.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

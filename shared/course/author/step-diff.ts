@@ -1,25 +1,25 @@
-// What a step changes in the one before it.
+// Compares a step with the previous step.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { structuredPatch } from "diff";
 import { filesBelow } from "../generate.ts";
 
-/** A file of a step that is not the same in the step before. */
+/** A file that differs between a step and the previous step. */
 export interface FileChange {
   /** Relative to the step's folder, with forward slashes. */
   readonly file: string;
   readonly kind: "new" | "changed" | "gone";
-  /** Lines that are there now and were not before, blank lines and comments aside. */
+  /** The number of new lines, without blank lines and comments. */
   readonly added: number;
-  /** The text in the step before, and in this one; empty where there is no file. */
+  /** The text in the previous step and in this one; empty if there is no file. */
   readonly old: string;
   readonly now: string;
 }
 
 /**
- * Returns the files that differ between two steps, README, tests and generated code aside.
- * @param before the folder of the earlier step; undefined if there is none: then every file is new.
+ * Returns the files that differ between two steps, except README, tests and generated code.
+ * @param before the folder of the earlier step; if undefined, every file is new.
  */
 export function diffSteps(root: string, before: string | undefined, after: string): FileChange[] {
   const olds = before === undefined ? new Map<string, string>() : stepFiles(root, before);
@@ -36,7 +36,7 @@ export function diffSteps(root: string, before: string | undefined, after: strin
   });
 }
 
-/** Returns the files of a step and their text, README and what programs write aside. */
+/** Returns the files of a step and their text, except the README and what programs write. */
 export function stepFiles(root: string, step: string): Map<string, string> {
   return new Map(
     ["ts", "proto", "yaml", "yml"]
@@ -45,7 +45,7 @@ export function stepFiles(root: string, step: string): Map<string, string> {
   );
 }
 
-/** Returns the modules that a text in TypeScript imports, in order. */
+/** Returns the modules that TypeScript code imports, in order. */
 export function importsIn(text: string): string[] {
   const imports = text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)["']([^"'\s]+)["']/g);
   return [...imports].map(([, target = ""]) => target);

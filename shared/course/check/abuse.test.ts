@@ -1,4 +1,4 @@
-// The attacks of npm run abuse: the server of step 07 withstands them all.
+// Tests that the server of step 07 withstands all attacks of npm run abuse.
 
 import assert from "node:assert/strict";
 import { it } from "node:test";

@@ -1,4 +1,4 @@
-// npm run check: all that can be checked without running the course.
+// npm run check: checks everything that can be checked without running the course.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

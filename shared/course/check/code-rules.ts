@@ -1,4 +1,4 @@
-// Rules for the code of the steps: how long its files are, how much a step adds, what it may import.
+// Checks the code of the steps: how long its files are, how much a step adds, what it imports.
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,10 +12,10 @@ const MAX_COLUMNS = 100;
 const MAX_LINES = 120;
 const MAX_SERVER_LINES = 80;
 const MAX_ADDED_LINES = 150;
-/** Steps that may add more, and how much: they bring a service, or a server. */
+/** How many lines a step may add if it introduces a service or a server. */
 const mayAdd: Record<number, number> = { 1: Number.POSITIVE_INFINITY, 3: 300, 10: 300, 12: 300 };
 
-/** Finds files that are longer or wider than a reader takes in at once. */
+/** Finds files with too many lines, or with lines that are too wide. */
 export function sizeProblems(root: string, step: Step): string[] {
   const files = ["server.ts", ...serversOf(join(root, step.name)).map(({ file }) => file)];
   const servers = files.map((file) => `${step.name}/${file}`);
@@ -29,7 +29,7 @@ export function sizeProblems(root: string, step: Step): string[] {
   });
 }
 
-/** Finds a step that adds too much for one, and whose README does not say why. */
+/** Finds a step that adds too many lines without a reason in its README. */
 export function growthProblems(readme: Readme, changes: readonly FileChange[]): string[] {
   const step = dirname(readme.file);
   const added = changes
@@ -47,8 +47,8 @@ export function growthProblems(readme: Readme, changes: readonly FileChange[]): 
 }
 
 /**
- * Finds imports in `folder` that it must not have: a step is complete in itself and may use shared/ alone,
- * and the domain must not know any transport.
+ * Finds forbidden imports in `folder`: a step is self-contained and may import only from shared/, and the
+ * domain must not depend on a transport.
  */
 export function importProblems(root: string, folder: string): string[] {
   const [forbidden, advice] = folder.startsWith("step-")
@@ -63,7 +63,7 @@ export function importProblems(root: string, folder: string): string[] {
   );
 }
 
-/** Returns the TypeScript files in `folder` and below, generated ones aside. */
+/** Returns the TypeScript files in `folder` and below, except generated ones. */
 function filesOf(root: string, folder: string): { file: string; lines: string[] }[] {
   return filesBelow(join(root, folder), ".ts").map((file) => {
     const text = readFileSync(join(root, folder, file), "utf8");

@@ -1,4 +1,4 @@
-// The table of old clients and new servers in the README is what a run gives.
+// Tests that the README's table of old clients and new servers matches a real run.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Old clients against new servers: what works, and what is refused, as a table in the course's README.
+// Runs old clients against new servers, and writes what works and what fails to the course's README.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,9 +21,9 @@ Runs old clients against new servers, and prints what works as a table.
 const README = join(courseRoot, "README.md");
 const HEADER = "| Server of step | Client of step 01 | Client of the step before |";
 const FIRST_EXIT_CODE = 64; // A client ends with 64 + the status code.
-const DEADLINE_MS = "15000"; // Much more than any call takes: a busy machine is not a refusal.
+const DEADLINE_MS = "15000"; // Much longer than any call takes, even on a slow machine.
 
-/** What is tried, in this order. A client is asked only for the commands that it has. */
+/** The commands to try, in order. Commands that a client doesn't have are skipped. */
 const commands: readonly (readonly [name: string, ...args: string[]])[] = [
   ["get", "rye"],
   ["watch", "rye", "--count", "1"],
@@ -33,9 +33,9 @@ const commands: readonly (readonly [name: string, ...args: string[]])[] = [
 ];
 
 /**
- * Runs the client of the first step in `root`, and of the step before, against the servers of each step.
- * @returns a table in Markdown, a row for each step.
- * @throws {Error} if a client ends with anything but success or a status.
+ * Runs the clients of the first step in `root` and of the previous step against the servers of each step.
+ * @returns a Markdown table with a row for each step.
+ * @throws {Error} if a client ends with anything other than success or a status.
  */
 export async function compatibilityTable(root: string): Promise<string> {
   const steps = listSteps(root).map(({ name }) => name);
@@ -51,7 +51,7 @@ export async function compatibilityTable(root: string): Promise<string> {
 
 async function tryClients(root: string, clients: string[], server: string): Promise<string[]> {
   using folder = temporaryFolder("pairs");
-  // The settings of every step together: a program reads those that it knows.
+  // The settings of all steps: each program reads only those that it knows.
   const made = { KEYS: join(folder.path, "keys"), CERTS: join(folder.path, "certs") };
   const quick = { TILL_MS: "0", KITCHEN_MS: "10" };
   const step = join(root, server);
@@ -63,7 +63,7 @@ async function tryClients(root: string, clients: string[], server: string): Prom
   return await Promise.all(clients.map((client) => tryCommands(join(root, client), env)));
 }
 
-/** Returns `all`, or the commands that work and the statuses of the others. */
+/** Returns `all` if all commands work; otherwise those that do, and the statuses of the others. */
 async function tryCommands(client: string, env: NodeJS.ProcessEnv): Promise<string> {
   const ended: (readonly [command: string, status: string])[] = [];
   for (const [command, ...args] of commands) {
@@ -85,7 +85,7 @@ async function tryCommands(client: string, env: NodeJS.ProcessEnv): Promise<stri
 }
 
 /**
- * Returns a token as the step in `folder` prints it; undefined if it has no tokens.
+ * Returns a token from the token program of the step in `folder`; undefined if the step has no tokens.
  * @throws {Error} if its token program fails.
  */
 export function bakersToken(folder: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
@@ -105,8 +105,8 @@ async function tokenOf(
 }
 
 /**
- * Returns the text of the course's README with `table` in the place of the table it has.
- * @throws {Error} if it has none.
+ * Returns the text of the course's README with its table replaced by `table`.
+ * @throws {Error} if the README has no such table.
  */
 export function putTable(readme: string, table: string): string {
   const from = readme.indexOf(HEADER);

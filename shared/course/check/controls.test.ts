@@ -1,4 +1,4 @@
-// Negative controls of the steps, and that the control itself can tell.
+// Runs the negative controls of the steps, and tests that the control itself finds bad tests.
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
@@ -31,7 +31,7 @@ describe("the control", { concurrency: 2 }, () => {
 
   after(() => course.remove());
 
-  /** Returns what the control says of a step 02 with these tests, whose client prints "new". */
+  /** Returns the control's verdict on a step 02 with these tests, whose client prints "new". */
   async function judge(name: string, tests: string, programs = "step-01-old"): Promise<string> {
     const step = `step-02-${name}`;
     const imports = `

@@ -1,21 +1,21 @@
-// Negative controls: the tests of a step must notice when they are given the programs of the step before.
+// Runs negative controls: a step's tests must fail when they run the programs of the previous step.
 
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runToEnd } from "../fixtures.ts";
 
-/** A test or hook that failed of itself, not because another did. */
+/** A test or hook that failed by itself, not because a nested test failed. */
 interface Failure {
   readonly test: string;
-  /** True if the test itself does not work; false if it has seen a program do what it should not. */
+  /** True if the test itself is broken; false if it found wrong behaviour of a program. */
   readonly crashed: boolean;
   readonly message: string;
 }
 
 /**
- * Runs the tests of `step` with the servers and the client of the step `programs`; everything that the
- * tests import stays their own. See servers.ts.
- * @returns what is wrong with the tests, and what to do; empty if they fail as they should.
+ * Runs the tests of `step` with the servers and the client of the step `programs`; the tests' own imports
+ * are unchanged. See servers.ts.
+ * @returns what is wrong with the tests and how to fix it; empty if they fail as they should.
  */
 export async function control(root: string, step: string, programs: string): Promise<string> {
   const args = [
@@ -31,16 +31,16 @@ export async function control(root: string, step: string, programs: string): Pro
   return `the tests of ${step} broke off:\n${output.trimEnd()}`;
 }
 
-/** Reads a report in the Test Anything Protocol. */
+/** Returns the failures in a report in the Test Anything Protocol. */
 function failuresIn(report: string): Failure[] {
   const blocks = report.matchAll(/^( *)not ok \d+ - ([^\n]*)\n\1 {2}---\n(.*?)\n\1 {2}\.\.\.$/gms);
   return [...blocks].flatMap(([, indent = "", test = "", details = ""]): Failure[] => {
-    // Deeper lines are text of the error, in which anything may stand.
+    // Lines with a deeper indent are the error's own text, which can contain anything.
     const field = (name: string) =>
       new RegExp(`^${indent}  ${name}: (\\|-\\n)?(.*)$`, "m").exec(details)?.[2] ?? "";
     const [type, code] = [field("failureType"), field("code")];
     if (type === "'subtestsFailed'" || type === "'cancelledByParent'") return [];
-    // A call's status is a number; what a system or a mistake gives is a word.
+    // The code of a call's status is a number; that of a system error or a bug is a word.
     const isSeen = code === "'ERR_ASSERTION'" || /^\d+$/.test(code);
     const isOfTest = type === "'testCodeFailure'" || type === "'hookFailed'";
     return [{ test, crashed: !isSeen || !isOfTest, message: field("error").trim() }];

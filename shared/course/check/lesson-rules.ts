@@ -1,4 +1,4 @@
-// Rules for the lessons: their form and length, and that what they say of files is true.
+// Checks the lessons: their form, their length, and whether what they say about files is true.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import type { Step } from "../steps.ts";
 
 const [MIN_WORDS, MAX_WORDS] = [350, 900];
 
-/** The sections of a step's README, in order, and what each is for. */
+/** The sections of a step's README, in order, and the purpose of each. */
 export const sections: Readonly<Record<string, string>> = {
   "You will": "Two or three outcomes, as a list.",
   Predict: "One concrete question. The answer is folded away in <details>.",
@@ -21,7 +21,7 @@ export const sections: Readonly<Record<string, string>> = {
   "In production": "At most five caveats, each with what to do.",
 };
 
-/** Returns the rows of a section's tables, without their heads. */
+/** Returns the rows of a section's tables, without their headers. */
 function rowsOf(parts: readonly Part[], section: string): { line: number; cells: string[] }[] {
   return parts.flatMap((part) => {
     if (part.section !== section || part.kind !== "prose" || !part.text.startsWith("|")) return [];
@@ -32,7 +32,7 @@ function rowsOf(parts: readonly Part[], section: string): { line: number; cells:
   });
 }
 
-/** Finds terms of the glossary that do not stand in bold in the README of the step that they link to. */
+/** Finds terms of the glossary that are not in bold in the README of the step that they link to. */
 export function glossaryProblems(readmes: readonly Readme[]): string[] {
   const map = readmes.find(({ file }) => file === "README.md");
   return rowsOf(map?.parts ?? [], "Glossary").flatMap(
@@ -50,12 +50,12 @@ export function glossaryProblems(readmes: readonly Readme[]): string[] {
   );
 }
 
-/** Returns a term as it is compared: in one line and lower case, without backticks and the s of a plural. */
+/** Returns a term in the form used to compare it: one line, lower case, no backticks, no plural s. */
 function plain(term: string): string {
   return term.toLowerCase().replaceAll("`", "").replace(/\s+/g, " ").replace(/s$/, "");
 }
 
-/** Compares the tables under "What changed" with the files that differ, in whatever order they list them. */
+/** Compares the tables under "What changed" with the files that differ, in any order. */
 export function changeTableProblems(
   { file, parts }: Readme,
   changes: readonly FileChange[],
@@ -83,7 +83,7 @@ export function changeTableProblems(
   ];
 }
 
-/** Finds quotations that are not a verbatim part of the file that they name. */
+/** Finds quotations that do not appear verbatim in the file that they name. */
 export function quoteProblems(root: string, { file, parts }: Readme): string[] {
   return parts.flatMap((part) => {
     if (part.kind !== "quote") return [];
@@ -115,7 +115,7 @@ export function captionProblems({ file, parts }: Readme): string[] {
   });
 }
 
-/** Finds Ctrl+C in a terminal that runs npx: tsx may kill the program before it has said its last. */
+/** Finds Ctrl+C in a terminal that runs npx: tsx may kill the program before it prints its last lines. */
 export function interruptProblems({ file, parts }: Readme): string[] {
   const running = new Map<string | undefined, string>();
   return parts.flatMap((part) => {
@@ -128,7 +128,7 @@ export function interruptProblems({ file, parts }: Readme): string[] {
   });
 }
 
-/** Finds exercises that lack the common form; see `sections`. */
+/** Finds exercises that do not have the common form; see `sections`. */
 export function exerciseProblems({ file, parts }: Readme): string[] {
   const exercises = parts.flatMap((part) =>
     part.exercise !== undefined && part.kind === "heading" && part.depth > 2 ? [part] : [],
@@ -158,7 +158,7 @@ export function exerciseProblems({ file, parts }: Readme): string[] {
   ];
 }
 
-/** Finds lessons that lack the common form, or are too long to be read. */
+/** Finds lessons that do not have the common form, or are too long. */
 export function sectionProblems({ file, title, parts }: Readme): string[] {
   const problems: string[] = [];
   const found = parts.flatMap((part) =>
@@ -173,7 +173,7 @@ export function sectionProblems({ file, title, parts }: Readme): string[] {
     .filter(({ exercise, folded }) => exercise === undefined || folded === undefined)
     .filter((part) => !isCaption(part))
     .flatMap((part) => (part.kind === "prose" || part.kind === "heading" ? [part.text] : []))
-    .filter((text) => !/^\||^<!--/.test(text)) // A table is looked up, not read; a comment not shown.
+    .filter((text) => !/^\||^<!--/.test(text)) // Tables and comments do not count as prose.
     .join(" ")
     .split(/\s+/)
     .filter((word) => /[a-z0-9]/i.test(word)).length;
@@ -185,7 +185,7 @@ export function sectionProblems({ file, title, parts }: Readme): string[] {
   return problems;
 }
 
-/** Finds steps to which the map of the course, or the step before, does not lead. */
+/** Finds steps that the map of the course or the previous step does not link to. */
 export function linkProblems(steps: readonly Step[], readmes: readonly Readme[]): string[] {
   const proseOf = (file: string) =>
     readmes

@@ -1,4 +1,4 @@
-// Each rule of the course is broken once, in a copy, and says so; the course itself breaks none.
+// Breaks each rule once in a copy of the course and tests that it is reported; the course breaks none.
 
 import assert from "node:assert/strict";
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ before(() => {
 
 after(() => copy?.[Symbol.dispose]());
 
-/** Returns the problems while the copy has these files. */
+/** Returns the problems of the copy with these files in it. */
 function problemsWith(files: Readonly<Record<string, string>>): string {
   writeFiles(copy.root, files);
   const problems = findProblems(copy.root).join("\n");
@@ -36,7 +36,7 @@ const lines = (count: number) => "export {};\n".repeat(count);
 const grpc = 'import { status } from "@grpc/grpc-js";\n';
 const tooMuch = `${"word ".repeat(900)}\n\n`;
 
-/** What to replace in a file, by what, and the problem that its step has then. */
+/** The text to replace in a file, its replacement, and the problem that results. */
 type Fault = readonly [from: string | RegExp, to: string, problem: RegExp];
 
 const faults: Record<string, readonly Fault[]> = {

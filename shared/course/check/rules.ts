@@ -1,4 +1,4 @@
-// The rules of the course that a program can check.
+// Checks the rules of the course that a program can check.
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -18,7 +18,7 @@ import {
 } from "./lesson-rules.ts";
 import { secretProblems } from "./secrets.ts";
 
-/** Returns all that breaks a rule in the course in `root`, each as `file:line: what, and what to do`. */
+/** Returns every violation of a rule in the course in `root`, as `file:line: what, and what to do`. */
 export function findProblems(root: string): string[] {
   const steps = listSteps(root);
   const missing = ["README.md", ...steps.map(({ name }) => `${name}/README.md`)]

@@ -1,14 +1,14 @@
-// What must never be in git: keys, tokens, certificates, and what a program writes anew.
+// Finds what must never be in git: keys, tokens, certificates, and files that programs generate.
 
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { git, namesIn } from "../git.ts";
 
-// A real one, not the word for one: a lesson may show how a key begins, and the first part of a token.
+// Both match real keys and tokens only: a lesson may show the beginning of one.
 const pem = /-----BEGIN [A-Z0-9 ]+-----(\\[rn]|\s)+([A-Za-z0-9+/=]|\\[rn]|\s){60}/;
 const token = /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{40,}/;
 
-/** Finds such files, each as `file: what, and what to do`. None without git, as in an archive. */
+/** Returns files that must not be in git, as `file: what, and what to do`; none without git. */
 export function secretProblems(root: string): string[] {
   return trackedFiles(root, "--cached")
     .filter((file) => statSync(join(root, file), { throwIfNoEntry: false })?.isFile())
@@ -29,6 +29,6 @@ function trackedFiles(root: string, ...options: string[]): string[] {
   try {
     return namesIn(git(root, "ls-files", "-z", ...options));
   } catch {
-    return []; // No git, no repository.
+    return []; // Git is not installed, or this is not a repository.
   }
 }

@@ -1,11 +1,11 @@
-// Prepares a process for a test file, when imported before it: temporary folders are gone at the end, also if
-// it comes before the tests have removed them, and a test that hangs ends the file.
+// Prepares a process for a test file, when imported before it: removes temporary folders at the end, even if
+// the process ends before the tests have removed them, and ends the file if a test hangs.
 
 import { afterEach, beforeEach } from "node:test";
 import { temporaryFolder } from "../../testing/cleanup.ts";
-import "../../testing/environment.ts"; // Programs keep the system's own folder: tsx has its cache there.
+import "../../testing/environment.ts"; // Programs keep the system's temporary folder, for tsx's cache.
 
-/** For one test. `--test-timeout` would limit the whole file to the same time. */
+/** The limit for one test. `--test-timeout` would also apply to the whole file. */
 const TEST_TIMEOUT_MS = 300_000;
 
 // Not in the process that starts the files.
@@ -13,7 +13,7 @@ if (!process.execArgv.includes("--test")) {
   const { path } = temporaryFolder("test");
   Object.assign(process.env, { TMPDIR: path, TEMP: path, TMP: path });
 
-  // The process that reads the results is gone.
+  // An error means that the process that reads the results has ended.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(1));
 
   const timers = new Map<string, NodeJS.Timeout>();

@@ -1,4 +1,4 @@
-// npm test [STEP ...]: the lessons; npm run test:course [STEP ...]: the tools that keep them true.
+// npm test [STEP ...] tests the lessons; npm run test:course [STEP ...] tests the tools that check them.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,11 +17,11 @@ Tests the lessons: the steps and their READMEs. test:course tests the tools that
 whether the tests of the steps can fail, and whether the exercises can be solved.
 STEP is a number or a folder; all of them unless given.`;
 
-/** For a whole file. A slow machine needs minutes for the READMEs. */
+/** The limit for a whole file. A slow machine needs minutes for the READMEs. */
 const FILE_TIMEOUT_MS = 1_200_000;
 
 const READMES = join("shared", "course", "play", "readmes.test.ts");
-/** Of a step: whether its tests can fail, and its exercises be solved. */
+/** Test files that check each step: whether its tests can fail, and its exercises can be solved. */
 const OF_STEPS = [
   join("shared", "course", "check", "controls.test.ts"),
   join("shared", "course", "play", "exercises.test.ts"),
@@ -48,7 +48,7 @@ function testsIn(folder: string): string[] {
   return filesBelow(join(courseRoot, folder), ".test.ts").map((file) => join(folder, file));
 }
 
-/** Returns the exit code. */
+/** Runs test files. Returns the exit code. */
 async function run(files: readonly string[], steps: readonly string[]): Promise<number> {
   using folder = temporaryFolder("tests");
   const options = [
@@ -59,7 +59,7 @@ async function run(files: readonly string[], steps: readonly string[]): Promise<
     "--test-concurrency=3",
     `--test-timeout=${FILE_TIMEOUT_MS}`,
   ];
-  // In our process group: Ctrl+C reaches it, and the tests, without us.
+  // Runs in our process group, so Ctrl+C in the terminal reaches the tests directly.
   const tests = spawn(process.execPath, [...options, ...files], {
     cwd: courseRoot,
     env: {
@@ -74,7 +74,7 @@ async function run(files: readonly string[], steps: readonly string[]): Promise<
   whenThisProcessEnds(
     () => tests.kill("SIGKILL"),
     async () => {
-      tests.kill("SIGTERM"); // A signal may have come to us alone.
+      tests.kill("SIGTERM"); // The signal may have been sent to this process only.
       await ended;
     },
   );

@@ -1,4 +1,4 @@
-// The environment of a README's commands: free ports, and the addresses of the step's servers.
+// Creates the environment of a README's commands: free ports, and the addresses of the step's servers.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ const DEFAULT_PORT = "50051";
 const METRICS_PORT = "9464";
 const COLLECTOR_PORT = "4318";
 
-/** The environment of a README's commands: what they export, and the ports that are really used. */
+/** The environment of a README's commands: the variables that they export, and the actual ports. */
 export type Environment = Awaited<ReturnType<typeof createEnvironment>>;
 
 /**
@@ -35,7 +35,7 @@ export async function createEnvironment(root: string, folder: string, text: stri
   const addresses = servers.map(
     ([server, port]) => [server, `127.0.0.1:${ports.toReal(port)}`] as const,
   );
-  // A program that starts several servers gives each its ports: ORDERS_PORT, ORDERS_METRICS_PORT.
+  // A program that starts several servers reads the ports of each: ORDERS_PORT, ORDERS_METRICS_PORT.
   const portsOf = ([{ file, variable }, port]: readonly [StepServer, string]) => {
     const name = variable.replace("_ADDRESS", "");
     const page = ports.toReal(metrics(join(root, folder, file)));
@@ -45,7 +45,7 @@ export async function createEnvironment(root: string, folder: string, text: stri
   return {
     ports,
     exported,
-    /** Returns the environment for `command`, which is as the README shows it. */
+    /** Returns the environment for `command`, given as the README shows it. */
     forCommand(command: string): NodeJS.ProcessEnv {
       const [server = ""] = /\S+server\.ts\b/.exec(command) ?? [];
       return bareEnvironment({
@@ -63,7 +63,7 @@ export async function createEnvironment(root: string, folder: string, text: stri
   };
 }
 
-/** Returns the port that a server takes unless its setting says otherwise: its file says. */
+/** Returns a server's default port, which its file contains. */
 function defaultPort(file: string, setting = "PORT", otherwise = DEFAULT_PORT): string {
   const text = file.endsWith(".ts") && existsSync(file) ? readFileSync(file, "utf8") : "";
   return new RegExp(`\\b${setting}: \\{[^}]*default: "?(\\d+)`).exec(text)?.[1] ?? otherwise;

@@ -1,5 +1,5 @@
-// The exercises of every README can be solved as it says, and not without it. `npm run test:course 3`
-// sets COURSE_STEPS to check that step's alone.
+// Tests that each exercise's check fails on the step as it is, and passes with the README's solution.
+// `npm run test:course 3` sets COURSE_STEPS to test the exercises of that step only.
 
 import { describe, it } from "node:test";
 import { courseRoot, stepsNamed } from "../steps.ts";
@@ -9,7 +9,7 @@ import { perform } from "./perform.ts";
 import { listReadmes } from "./readme.ts";
 import { assertAsWritten, fail } from "./report.ts";
 
-/** How long output may fail to appear that an unsolved exercise most likely never prints. */
+/** How long to wait for output that an unsolved exercise is unlikely to print. */
 const UNSOLVED_MS = 10_000;
 
 describe("exercises", { concurrency: 2 }, () => {

@@ -1,4 +1,4 @@
-// The exercises of a README: the check that tells whether one is done, and the solution.
+// Reads the exercises of a README: for each, the check that tells whether it is done, and the solution.
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,11 +9,11 @@ import type { Part, Readme } from "./readme.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Exercise {
-  /** With its number: `1. Count the products`. */
+  /** The heading, including its number: `1. Count the products`. */
   readonly title: string;
   /** The folder of its step. */
   readonly step: string;
-  /** What is performed to check it, as a README of its own. */
+  /** The parts of the README that check it, as a separate README. */
   readonly check: Readme;
   readonly solution: readonly Extract<Part, { kind: "edit" }>[];
 }
@@ -32,15 +32,15 @@ export function exercisesOf(readme: Readme): Exercise[] {
   });
 }
 
-/** Solves an exercise in a copy of the course, as its README does. */
+/** Applies the README's solution of an exercise to a copy of the course. */
 export function solve(copy: Workspace, { step, solution }: Exercise): void {
   for (const { file, lines } of solution) copy.edit(`${step}/${file}`, lines);
 }
 
 /**
- * Makes a changed step in a copy of the course ready to run: generates its code, if its contract is newer.
- * @returns what tsc says of its types.
- * @throws {ExpectedError} with buf's own words when the contract does not compile.
+ * Prepares a changed step in a copy of the course: generates its code if the contract is newer.
+ * @returns the type errors that tsc finds.
+ * @throws {ExpectedError} with buf's message if the contract does not compile.
  */
 export async function build(copy: Workspace, step: string): Promise<string> {
   generateStale(copy.root, chooseSteps([step]));

@@ -1,4 +1,4 @@
-// npm run grade, in a course with one step and two exercises.
+// Tests npm run grade in a course with one step and two exercises.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ it("npm run grade says what it did, expected and got, and how many exercises are
   using course = emptyCourse();
   writeFiles(course.path, { "tsconfig.json": '{ "compilerOptions": { "types": ["node"] } }' });
 
-  /** Changes files of the step, grades it, and asserts how that ends and what it prints. */
+  /** Changes files of the step, grades it, and asserts the exit code and the output. */
   const grade = async (files: Record<string, string>, exitCode: number, ...words: RegExp[]) => {
     writeFiles(join(course.path, "step-01-a"), files);
     const ended = await run(course.path, "shared/course/play/grade.ts", "1");

@@ -21,7 +21,7 @@ Runs their commands in a copy of this folder as it is now, and compares what the
 /** How long a command may take, or its expected output may fail to appear. */
 const TIMEOUT_MS = 30_000;
 
-let types = ""; // what tsc says of the learner's step
+let types = ""; // the errors that tsc finds in the learner's step
 
 await runScript(USAGE, async () => {
   const { values, positionals } = parseArgs({
@@ -54,7 +54,7 @@ await runScript(USAGE, async () => {
   return done === chosen.length ? 0 : 1;
 });
 
-/** Returns where the README expects what didn't come. */
+/** Runs an exercise's check. Returns the places in the README that differ. */
 async function grade({ step, check }: Exercise): Promise<string[]> {
   const places: string[] = [];
   await perform(courseRoot, check, {
@@ -75,7 +75,7 @@ async function grade({ step, check }: Exercise): Promise<string[]> {
         const place = `${check.file}:${act.line}`;
         places.push(place);
         console.log(`    the whole expected output (${place}):${expected || " nothing"}`);
-        // The commands after it would only say that nothing listens.
+        // The following commands would only report that nothing listens.
         const gone = terminal !== undefined && act.exitCode === undefined && exitCode !== undefined;
         const why = `because the program in terminal \`${terminal}\` has ended`;
         if (gone) console.log(`\n  Not run: the remaining commands, ${why}`);

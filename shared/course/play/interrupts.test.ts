@@ -1,4 +1,4 @@
-// Ctrl+C and closed terminals: a server finishes its calls, and npm scripts leave nothing behind.
+// Tests Ctrl+C and closed terminals: a server finishes its calls, and npm scripts leave nothing behind.
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -17,10 +17,10 @@ const RUNS = 20;
 const LATEST_MS = 5000;
 const GONE_MS = 15_000;
 
-// A process is known by its environment, which Linux shows.
+// The tests find processes by their environment, which Linux shows in /proc.
 const skip = !existsSync("/proc/self/environ") && "needs /proc";
 
-/** Caches, of tsx and of npm, may stay. */
+/** The caches of tsx and npm may stay. */
 const caches = /^tsx-|^node-compile-cache/;
 
 /** Returns the processes that have `folder` as their temporary folder, or one below it. */
@@ -31,7 +31,7 @@ function processesOf(folder: string): string[] {
       if (!environment.includes(`\0TMPDIR=${folder}`)) return [];
       return [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")}`];
     } catch {
-      return []; // It has ended, is another user's, or is no process.
+      return []; // It has ended, belongs to another user, or is not a process.
     }
   });
 }
@@ -49,7 +49,7 @@ describe("nothing is left", { skip, concurrency: 2 }, () => {
       const env = bareEnvironment({ TMPDIR: path });
       const program = readCommand(command, courseRoot, env);
       assert.ok("file" in program);
-      // A terminal's signal goes to the whole group, whose leader a shell starts.
+      // A terminal signals a whole process group, so the program leads a group of its own.
       const { pid = 0 } = spawn(program.file, program.args, {
         cwd: courseRoot,
         env,
@@ -77,7 +77,7 @@ describe("nothing is left", { skip, concurrency: 2 }, () => {
   }
 });
 
-// Of util-linux: runs a command at a pseudo-terminal.
+// The script of util-linux runs a command in a pseudo-terminal.
 const { stdout } = spawnSync("script", ["--version"], { encoding: "utf8" });
 const skipped = !stdout?.includes("util-linux") && "needs script of util-linux";
 const SERVER = "node --import tsx step-01-unary/server.ts";
@@ -109,7 +109,7 @@ describe(`Ctrl+C at a terminal: ${SERVER}`, { skip: skipped, concurrency: 5 }, (
   }
 });
 
-/** Asks a server for rye, and does `interrupt` when it has the request. Resolves to the call's status. */
+/** Requests rye, and calls `interrupt` once the server has the request. Resolves to the call's status. */
 async function callAndThen(address: string, interrupt: () => void): Promise<unknown> {
   const session = connect(`http://${address}`);
   await once(session, "connect");
@@ -124,7 +124,7 @@ async function callAndThen(address: string, interrupt: () => void): Promise<unkn
     status = trailers["grpc-status"];
   });
   call.end(Buffer.from("00000000050a03727965", "hex"));
-  session.ping(interrupt); // Answered after all that was sent before it.
+  session.ping(interrupt); // The server answers a ping after it has received everything sent before.
   await once(call.resume(), "close");
   session.close();
   return status;

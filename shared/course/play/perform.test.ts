@@ -1,4 +1,4 @@
-// The engine that performs READMEs: what passes, what fails and how, and what it leaves alone.
+// Tests the engine that performs READMEs: what passes, what fails and how, and what it doesn't change.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -72,7 +72,7 @@ describe("a README that is right", () => {
 
   it("runs npm and npx, with no settings of the person who plays it", async () => {
     const { env } = process;
-    // SLOW_MS is a setting; npm_execpath is a binary with bun, and nothing that node can run.
+    // SLOW_MS is a setting. Under bun, npm_execpath is a binary, which node cannot run.
     process.env = { ...env, SLOW_MS: "9999", npm_execpath: process.execPath };
     const tsx = ["$ npx tsx -p process.env.SLOW_MS+process.env.no_grpc_proxy", "undefined127.[..]"];
     try {

@@ -1,4 +1,4 @@
-// Performs a README in a copy of the course, or the check of one of its exercises.
+// Performs a README, or the check of one of its exercises, in a copy of the course.
 
 import { dirname } from "node:path";
 import { createEnvironment } from "./environment.ts";
@@ -7,34 +7,34 @@ import { Stage } from "./stage.ts";
 import type { Act } from "./transcript.ts";
 import { Workspace } from "./workspace.ts";
 
-/** What came of one act. */
+/** The result of one act. */
 export interface Outcome {
   readonly act: Act;
   readonly result: "as written" | "different" | "skipped";
-  /** For "different": what is wrong, in words. For "skipped": the tool that is missing. */
+  /** For "different": what is wrong. For "skipped": the tool that is missing. */
   readonly reason: string;
   /** The line of the README that is wrong, from 1. */
   readonly line: number;
-  /** Everything that the act printed, with the ports that the README writes. */
+  /** Everything that the act printed, with the ports shown in the README. */
   readonly output: readonly string[];
   readonly exitCode: number | undefined;
 }
 
-/** Follows a performance as it happens. */
+/** Callbacks that follow a performance as it happens. */
 export interface Audience {
-  /** Before each part. The performance waits; false ends it. */
+  /** Called before each part. The performance waits for the result; false ends it. */
   part?(part: Part): Promise<boolean>;
-  /** Before each act. */
+  /** Called before each act. */
   act?(act: Act, terminal: string | undefined): void;
-  /** New lines that a program has printed. */
+  /** Called with new lines that a program has printed. */
   print?(lines: readonly string[], terminal: string | undefined): void;
-  /** After each act. False ends the performance. */
+  /** Called after each act. False ends the performance. */
   outcome?(outcome: Outcome, terminal: string | undefined): boolean;
 }
 
 export interface PerformOptions {
   readonly audience?: Audience;
-  /** How long a command may take, or its expected output may fail to appear. 60 s unless given. */
+  /** How long to wait for a command or its expected output. The default is 60 s. */
   readonly timeoutMs?: number;
   /** Changes the copy before anything runs in it. */
   prepare?(copy: Workspace): Promise<void>;
@@ -42,7 +42,7 @@ export interface PerformOptions {
 
 /**
  * Performs `readme` in a copy of the course in `root`.
- * @returns an outcome for each act, in order. All programs have ended, and the copy is gone.
+ * @returns an outcome for each act, in order, after all programs have ended and the copy is removed.
  */
 export async function perform(
   root: string,

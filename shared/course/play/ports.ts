@@ -1,9 +1,9 @@
-// The ports of a README, moved out of the way of whatever else this machine runs.
+// Replaces the ports of a README with free ones, so that it runs next to other programs.
 
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** A port as a README writes it: 50000 to 59999, those of metrics and traces, and that of Prometheus. */
+/** Matches a port in a README: 50000 to 59999, and those of metrics, traces and Prometheus. */
 const PORT = /\b(5\d{4}|946\d|4318|9090)\b/g;
 
 /** Maps the ports of a README to free ones. */
@@ -19,12 +19,12 @@ export class PortMap {
     return map;
   }
 
-  /** Returns a README's text with the ports that are really used. */
+  /** Returns a README's text with the actual ports. */
   toReal(text: string): string {
     return text.replace(PORT, (port) => this.#real.get(port) ?? port);
   }
 
-  /** Returns a program's text with the ports that the README writes. */
+  /** Returns a program's output with the ports shown in the README. */
   toReadme(text: string): string {
     let mapped = text;
     for (const [port, real] of this.#real) {
@@ -35,9 +35,9 @@ export class PortMap {
 }
 
 /**
- * Finds a port below those that systems hand out by themselves (from 32768 or 49152), so that no other
- * program is given it between the moment it is tried and the moment it is used. It has five digits, as in
- * the READMEs, so that lengths on the wire stay the same.
+ * Finds a free port below the range that systems assign automatically (from 32768 or 49152), so that no
+ * other program gets it between this check and its use. It has five digits, like the ports in the READMEs,
+ * so that lengths on the wire stay the same.
  */
 async function freePort(taken: readonly string[]): Promise<number> {
   for (;;) {

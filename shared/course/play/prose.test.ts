@@ -1,4 +1,4 @@
-// How npm start lays out prose.
+// Tests how npm start lays out prose.
 
 import assert from "node:assert/strict";
 import { it } from "node:test";

@@ -1,10 +1,10 @@
-// Lays out what a README says for a terminal: prose broken at words, tables as columns.
+// Lays out a README's text for a terminal: wraps prose at words, and aligns tables in columns.
 
 import { stripVTControlCharacters } from "node:util";
 import { formatColumns } from "../../terminal/output.ts";
 import { paint } from "../script.ts";
 
-/** A column of a table that is narrower than this is hard to read. */
+/** The minimum width of a table's column; a narrower one is hard to read. */
 const MIN_COLUMNS = 20;
 
 /** Returns paragraphs, lists and tables of Markdown in lines of at most `width` characters. */
@@ -19,7 +19,7 @@ export function layOut(text: string, width: number): string {
     .trimEnd();
 }
 
-/** Returns the items of a list, or one paragraph, and an empty line. */
+/** Returns the lines of a list or a paragraph, and an empty line. */
 function items(block: string, width: number): string[] {
   const lines = block.split(/\n(?= *(?:[-*]|\d+\.) )/).flatMap((item) => {
     const [marker = ""] = /^ *(?:(?:[-*]|\d+\.) +)?/.exec(item) ?? [];
@@ -31,7 +31,7 @@ function items(block: string, width: number): string[] {
   return [...lines, ""];
 }
 
-/** Returns a table whose last column is wrapped; where it has no room, it stands below the others. */
+/** Returns a table with its last column wrapped, or placed below the others if there is no room. */
 function layOutTable(block: string, width: number): string[] {
   const [head = [], , ...body] = block.split("\n").map((line) =>
     line

@@ -1,4 +1,4 @@
-// A README as a sequence of parts: prose to read, transcripts to run, quotations and edits of files.
+// Parses a README into parts: prose to read, transcripts to run, quotations and edits of files.
 
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -11,13 +11,13 @@ import { type Act, parseTranscript } from "./transcript.ts";
 export type Part = Place & Content;
 
 interface Place {
-  /** Where it begins, from 1. */
+  /** Its first line, from 1. */
   readonly line: number;
   /** The heading of depth 2 above it, or the title. */
   readonly section: string;
-  /** The number of its exercise, 0 for what introduces them; undefined outside "Your turn". */
+  /** The number of its exercise, 0 before the first one; undefined outside "Your turn". */
   readonly exercise: number | undefined;
-  /** The summary of the <details> that it is folded into; undefined outside. */
+  /** The summary of the <details> around it; undefined if there is none. */
   readonly folded: string | undefined;
 }
 
@@ -26,7 +26,7 @@ type Content =
   | { readonly kind: "prose"; readonly text: string }
   | {
       readonly kind: "transcript";
-      /** The terminal that stays open; undefined for one that is only there for these commands. */
+      /** The name of a terminal that stays open; undefined for one that is used only here. */
       readonly terminal: string | undefined;
       readonly acts: readonly Act[];
       readonly text: string;
@@ -42,10 +42,10 @@ type Content =
       readonly kind: "edit";
       /** The file to edit, relative to the README. */
       readonly file: string;
-      /** Lines with their marker, "-" to take out, "+" to put in, " " to leave. */
+      /** Lines with their marker: "-" to remove, "+" to add, " " to keep. */
       readonly lines: readonly string[];
     }
-  // A diagram, or text that is neither run nor a part of a file.
+  // A diagram, or text that is neither run nor part of a file.
   | { readonly kind: "figure"; readonly language: string; readonly text: string };
 
 export interface Readme {
@@ -56,13 +56,13 @@ export interface Readme {
   readonly parts: readonly Part[];
 }
 
-/** The section whose commands are an exercise's check, and whose edits are its solution. */
+/** The section with the exercises: its commands are their checks, and its edits are their solutions. */
 export const EXERCISES = "Your turn";
 
 /** Languages of blocks that quote a file of the course. */
 const quotedLanguages = new Set(["ts", "proto", "yaml", "json"]);
 
-/** Reads the READMEs of the named steps; see chooseSteps. Of the course too if none is named. */
+/** Reads the READMEs of the named steps (see chooseSteps). If none is named, reads all and the course's. */
 export function listReadmes(root: string, steps: readonly string[]): Readme[] {
   const files = chooseSteps(steps, root).map(({ name }) => `${name}/README.md`);
   if (steps.length === 0 && existsSync(join(root, "README.md"))) files.unshift("README.md");
@@ -71,8 +71,8 @@ export function listReadmes(root: string, steps: readonly string[]): Readme[] {
 
 /**
  * Reads the text of a README.
- * @param file its place, relative to the root of the course.
- * @throws {Error} naming the line of a block that the engine would not run or check.
+ * @param file its path, relative to the root of the course.
+ * @throws {Error} with the line of a block that the engine would neither run nor check.
  */
 export function parseReadme(file: string, source: string): Readme {
   const parts: Part[] = [];
@@ -97,7 +97,7 @@ export function parseReadme(file: string, source: string): Readme {
 }
 
 /**
- * Returns the caption that stands above a block, because readers do not see what follows its three
+ * Returns the caption required above a block, because rendered Markdown hides what follows the three
  * backticks; undefined for a part that needs none.
  */
 export function captionOf(part: Content): string | undefined {
@@ -106,7 +106,7 @@ export function captionOf(part: Content): string | undefined {
   return file && `**\`${file}\`**`;
 }
 
-/** Returns true for a paragraph that is nothing but the caption of a block. */
+/** Returns true if a part is the caption of a block and nothing else. */
 export function isCaption(part: Content | undefined): boolean {
   return part?.kind === "prose" && /^\*\*(Terminal )?`[^`]+`\*\*$/.test(part.text);
 }

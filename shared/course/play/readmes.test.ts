@@ -1,4 +1,4 @@
-// Every README says what really happens. `npm test 3` sets COURSE_STEPS to check that step's alone.
+// Tests that every README shows what really happens. `npm test 3` sets COURSE_STEPS to test only step 3.
 
 import { describe, it } from "node:test";
 import { courseRoot, stepsNamed } from "../steps.ts";
@@ -6,7 +6,7 @@ import { perform } from "./perform.ts";
 import { listReadmes } from "./readme.ts";
 import { assertAsWritten } from "./report.ts";
 
-// Two at a time: most of the time, a README waits for a program.
+// Runs two at a time, because a README mostly waits for programs.
 describe("READMEs", { concurrency: 2 }, () => {
   for (const readme of listReadmes(courseRoot, stepsNamed())) {
     it(`${readme.file} says what happens`, async (test) => {

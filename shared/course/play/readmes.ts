@@ -1,4 +1,4 @@
-// npm run readmes [STEP ...] [-- --update]: performs READMEs, says where they are wrong, or mends them.
+// npm run readmes [STEP ...] [-- --update]: performs READMEs, and reports or updates what is wrong.
 
 import { parseArgs } from "node:util";
 import { generateStale } from "../generate.ts";

@@ -1,4 +1,4 @@
-// The words for what a performance found: one place, so that every program says it alike.
+// Reports the results of a performance, in the same words for every program.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import type { Audience, Outcome } from "./perform.ts";
 import type { Readme } from "./readme.ts";
 import { update } from "./transcript.ts";
 
-/** Shows what is typed, and what programs print, without stack frames of others' code, as it happens. */
+/** Prints commands and their output as they happen, without stack frames from packages and Node.js. */
 export const terminals: Pick<Audience, "act" | "print"> = {
   act({ source }, terminal) {
     const since = source.length === 0 ? ", meanwhile" : "";
@@ -21,13 +21,13 @@ export const terminals: Pick<Audience, "act" | "print"> = {
   },
 };
 
-/** Shows an exit code that isn't 0 or that the README shows, or why a command was skipped. */
+/** Prints an exit code that isn't 0 or that the README shows, or why a command was skipped. */
 export function showEnd({ act, result, reason, exitCode }: Outcome): void {
   if (exitCode !== undefined && (exitCode || act.exitCode)) console.log(`  ? ${exitCode}`);
   if (result === "skipped") console.log(`  (skipped: there is no ${reason})`);
 }
 
-/** A difference as `file:line: what was typed`, with what was expected beside what came. */
+/** Returns a difference as `file:line: what was typed`, with the expected and the actual output. */
 export function describeDifference(readme: Readme, outcome: Outcome): string {
   const typed = outcome.act.source.join("\n  ") || "(what the terminal printed since)";
   const printed = outcome.output.map((line) => `    ${line}`).join("\n");
@@ -39,12 +39,12 @@ export function describeDifference(readme: Readme, outcome: Outcome): string {
   ].join("\n");
 }
 
-/** Rewrites the transcripts of a README to say what was printed; wildcards that still match stay. */
+/** Updates the transcripts of a README with the actual output; keeps wildcards that still match. */
 export function updateReadme(root: string, readme: Readme, outcomes: readonly Outcome[]): void {
   const path = join(root, readme.file);
   const lines = readFileSync(path, "utf8").split("\n");
   const different = outcomes.filter(({ result }) => result === "different");
-  // From the last to the first, so that the numbers of the lines before stay true.
+  // Updates the last one first, so that the line numbers of the others stay valid.
   for (const { act, output, exitCode } of [...different].reverse()) {
     const from = act.line - 1 + act.source.length;
     const length = act.expected.length + (act.exitCode === undefined ? 0 : 1);
@@ -66,6 +66,6 @@ export function fail(...problems: string[]): void {
   const message = problems.filter((problem) => problem !== "").join("\n\n");
   if (message === "") return;
   const failure = new Error(message);
-  failure.stack = failure.message; // Where it was thrown says nothing to the author of a README.
+  failure.stack = failure.message; // A stack trace doesn't help the author of a README.
   throw failure;
 }

@@ -1,5 +1,5 @@
-// Reads a command of a README as a shell would, and finds the program that it names. No shell runs, so
-// the same README plays on Linux, macOS and Windows.
+// Parses a README's command as a shell would, and finds the program that it names. No shell is involved,
+// so the same README works on Linux, macOS and Windows.
 
 import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
@@ -8,11 +8,11 @@ import type { ProgramSpec } from "../../testing/programs.ts";
 import { bufProgram } from "../generate.ts";
 
 /**
- * Reads `[NAME=VALUE ...] PROGRAM [ARGUMENTS]`, with the quotes of a POSIX shell. After `<<'EOF'` come
- * lines of standard input, up to a line `EOF`.
- * @param cwd the folder that the terminal is in.
- * @returns what to start, or the name of a program that this machine does not have.
- * @throws {Error} for anything else that a shell knows, such as a pipe.
+ * Parses `[NAME=VALUE ...] PROGRAM [ARGUMENTS]`, with the quoting of a POSIX shell. Lines after `<<'EOF'`
+ * are standard input, up to a line `EOF`.
+ * @param cwd the working directory of the terminal.
+ * @returns what to start, or the name of a program that is missing on this machine.
+ * @throws {Error} for any other shell syntax, such as a pipe.
  */
 export function readCommand(
   command: string,
@@ -36,7 +36,7 @@ export function readCommand(
   return { cwd, ...program, env: { ...env, ...assigned }, ...(input !== undefined && { input }) };
 }
 
-/** Finds the program itself: a shell, npx or npm.cmd between us and it could keep a signal to itself. */
+/** Finds the program itself, because a shell, npx or npm.cmd may not pass signals on to it. */
 function findProgram(
   name: string,
   args: readonly string[],
@@ -44,8 +44,8 @@ function findProgram(
   const node = process.execPath;
   const [tool = "", ...rest] = args;
   if (name === "node") return { file: node, args };
-  // tsx's loader alone: a command takes 0.4 instead of 0.9 s, and prints the same. Ctrl+C is another
-  // matter (npx exits with 130, and tsx may kill the program), so `check` allows it after `node` only.
+  // tsx's loader alone prints the same in 0.4 instead of 0.9 s. Ctrl+C differs (npx exits with 130, and
+  // tsx may kill the program), so npm run check allows Ctrl+C only after `node`.
   if (name === "npx" && tool === "tsx") return { file: node, args: ["--import", "tsx", ...rest] };
   if (name === "npx" && tool === "buf") return { file: node, args: [bufProgram, ...rest] };
   if (name === "npx") throw new Error(`a README may use npx for tsx and buf, not for ${tool}`);
@@ -55,21 +55,21 @@ function findProgram(
   return file === undefined ? undefined : { file, args };
 }
 
-/** Returns npm's JavaScript file; undefined if there is none, as with pnpm or bun alone. */
+/** Returns npm's JavaScript file; undefined if npm is missing, for instance with only pnpm or bun. */
 function npmProgram(): string | undefined {
   const bin = dirname(realpathSync(process.execPath));
   const npm = join("node_modules", "npm", "bin", "npm-cli.js");
   const inPath = findInPath("npm");
   return [
-    process.env.npm_execpath ?? "", // pnpm and bun put their own program here.
-    join(bin, npm), // where Windows has it
+    process.env.npm_execpath ?? "", // With pnpm and bun, this is their own program.
+    join(bin, npm), // on Windows
     join(bin, "..", "lib", npm),
     inPath === undefined ? "" : realpathSync(inPath),
   ].find((file) => basename(file) === "npm-cli.js" && existsSync(file));
 }
 
 function findInPath(name: string): string | undefined {
-  // Not .cmd: Node.js refuses to start a batch file without a shell.
+  // Excludes .cmd: Node.js refuses to start a batch file without a shell.
   const ending = process.platform === "win32" ? ".exe" : "";
   const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
   return folders

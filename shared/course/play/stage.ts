@@ -9,10 +9,10 @@ import { readCommand } from "./shell.ts";
 import { type Act, compare } from "./transcript.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** How long a program that prints something else may take to print the rest. */
+/** How long a program with unexpected output may take to print the rest. */
 const FAILURE_MS = 1000;
 
-/** A terminal: the program in it, and how many of its lines have been accounted for. */
+/** A terminal: the program in it, and how many of its lines have been compared and printed. */
 interface Terminal {
   readonly program: Program;
   seen: number;
@@ -26,7 +26,7 @@ interface Settings {
   readonly timeoutMs: number;
 }
 
-/** The terminals of one performance. `clear` ends what runs in them. */
+/** The terminals of one performance. `clear` ends the programs in them. */
 export class Stage {
   readonly outcomes: Outcome[] = [];
   readonly #settings: Settings;
@@ -37,7 +37,7 @@ export class Stage {
     this.#settings = settings;
   }
 
-  /** Resolves to false if the audience has seen enough. */
+  /** Performs a part. Resolves to false if the audience ends the performance. */
   async play(part: Part, folder: string): Promise<boolean> {
     if (part.kind === "heading") this.#undoAllEdits();
     if (part.kind === "edit") {
@@ -62,7 +62,7 @@ export class Stage {
     await Promise.all([...this.#terminals.keys()].map((name) => this.#close(name)));
   }
 
-  /** @param stays true: the program may go on running when its expected lines have appeared. */
+  /** @param stays true if the program may keep running after its expected lines have appeared. */
   async #perform(act: Act, name: string | undefined, stays: boolean): Promise<Outcome> {
     const { environment, workspace } = this.#settings;
     if (act.kind === "run") {
@@ -82,7 +82,7 @@ export class Stage {
       if (variable !== undefined) return await this.#export(act, variable, program);
     }
     const terminal = this.#terminals.get(name);
-    // A terminal whose program was skipped has nothing to say.
+    // The terminal's program was skipped, so it prints nothing.
     if (terminal === undefined) return outcomeOf(act, "skipped", "what the terminal runs");
     if (act.kind === "interrupt" && noSignals !== false) {
       await this.#close(name);
@@ -92,7 +92,7 @@ export class Stage {
     return await this.#judge(act, name, terminal, stays && act.exitCode === undefined);
   }
 
-  /** Performs `export NAME=$(COMMAND)`: what the command prints is in the environment from here on. */
+  /** Performs `export NAME=$(COMMAND)`: sets the variable to the output for all later commands. */
   async #export(act: Act, variable: string, program: Program): Promise<Outcome> {
     await program.ends(this.#settings.timeoutMs);
     const { exitCode } = program;
@@ -128,7 +128,7 @@ export class Stage {
       return sofar.agrees || hopeless;
     };
     const inTime = await program.until(finished, this.#settings.timeoutMs);
-    // A program that fails has more to say, and then ends.
+    // A program that fails may print more before it ends.
     if (mayGoOn && !compare(act.expected, heard(), false).agrees) await program.ends(FAILURE_MS);
 
     const output = heard();
@@ -158,7 +158,7 @@ export class Stage {
     return outcomeOf(act, "as written", "", { output, exitCode });
   }
 
-  /** Returns output with the ports that the README writes, and with paths relative to the course. */
+  /** Returns output with the ports shown in the README, and with paths relative to the course. */
   #asWritten(output: string): string {
     const place = `${this.#settings.workspace.root}${sep}`;
     return this.#settings.environment.ports.toReadme(output).replaceAll(place, "");

@@ -1,4 +1,4 @@
-// The npm scripts of the course: what they say when they are misused, and what some of them do.
+// Tests the npm scripts of the course: their error messages, and what some of them do.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

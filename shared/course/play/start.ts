@@ -1,4 +1,4 @@
-// npm start [STEP ...] [-- --yes]: plays the course to a person, step by step, every command for real.
+// npm start [STEP ...] [-- --yes]: presents the course step by step, and really runs every command.
 
 import { parseArgs } from "node:util";
 import { generateStale } from "../generate.ts";
@@ -16,7 +16,7 @@ STEP is a number or a folder; all steps if none is named.
 
   --yes   do not wait for Enter between the parts`;
 
-/** Longer lines are hard to read, however wide the terminal is. */
+/** The width of text: at most 100, because longer lines are hard to read on any terminal. */
 const WIDTH = Math.min(process.stdout.columns || 100, 100);
 
 await runScript(USAGE, async () => {
@@ -44,7 +44,7 @@ await runScript(USAGE, async () => {
   return 0;
 });
 
-/** Returns undefined if the person quits. */
+/** Performs a README. Returns undefined if the user quits. */
 async function play(readme: Readme, waits: boolean): Promise<Outcome[] | undefined> {
   let quit = false;
   const audience: Audience = {
@@ -66,13 +66,13 @@ async function play(readme: Readme, waits: boolean): Promise<Outcome[] | undefin
   return quit ? undefined : outcomes;
 }
 
-/** Returns true where a person decides when to go on: at a section, and before an answer. */
+/** Returns true if the user must press a key before this part: a section or an answer. */
 function isPause(part: Part): boolean {
   if (part.kind === "heading") return part.depth === 2;
   return part.exercise === undefined && part.kind === "prose" && part.text.startsWith("<details>");
 }
 
-/** Returns a part as a person reads it in a terminal; empty for what is shown in another way. */
+/** Returns a part as text for the terminal; empty for a part that is shown in another way. */
 function show(part: Part): string {
   if (part.exercise !== undefined && part.folded !== undefined) {
     const isFirst = part.kind === "prose" && /^<details>.*Hints/s.test(part.text);
@@ -92,14 +92,14 @@ function show(part: Part): string {
   return text.replace(/^/gm, "  | ");
 }
 
-/** Waits for a key. Resolves to false if the person quits. */
+/** Waits for a key. Resolves to false if the user quits. */
 function pause(): Promise<boolean> {
   process.stdout.write(paint("dim", "\nEnter: go on, q: quit "));
   process.stdin.setRawMode(true).resume();
   return new Promise((resolve) => {
     const choose = (key: Buffer) => {
       const [typed = ""] = String(key);
-      if (!"\r\nq\u0003".includes(typed)) return; // The last is Ctrl+C, which raw mode hands over.
+      if (!"\r\nq\u0003".includes(typed)) return; // \u0003 is Ctrl+C, which raw mode passes on as input.
       process.stdin.off("data", choose).setRawMode(false).pause();
       process.stdout.write("\n");
       resolve("\r\n".includes(typed));

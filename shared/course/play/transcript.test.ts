@@ -1,4 +1,4 @@
-// Transcripts: compared, and brought up to date.
+// Tests how transcripts are compared and updated.
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

@@ -1,17 +1,17 @@
-// A transcript: what a person types in a terminal, and what the terminal says. Reading one, comparing
-// it with what really happened, and bringing it up to date.
+// Parses transcripts (what the user types in a terminal, and what the terminal prints), compares them with
+// actual output, and updates them.
 
 import { diffArrays } from "diff";
 
 /** Something done in a terminal, and what is expected to follow. */
 export interface Act {
-  /** The line in the README where the act stands, from 1. */
+  /** The line of the act in the README, from 1. */
   readonly line: number;
   /** What is typed: a command, or Ctrl+C; `look` only reads what the terminal has printed since. */
   readonly kind: "run" | "interrupt" | "look";
   /** The command, its continuation lines joined; empty unless `kind` is "run". */
   readonly command: string;
-  /** The lines as they stand in the README: the act itself, before what is expected. */
+  /** The lines of the act itself in the README, without the expected output. */
   readonly source: readonly string[];
   readonly expected: readonly string[];
   /** The exit code after `? `; undefined if none is written. */
@@ -49,28 +49,28 @@ export function parseTranscript(body: string, firstLine: number): Act[] {
   return acts;
 }
 
-/** How far a transcript and an output agree. */
+/** How far a transcript and the actual output agree. */
 export type Agreement =
   | { readonly agrees: true /** How many lines of output it covers. */; readonly used: number }
   | {
       readonly agrees: false;
-      /** Index of the first expected line that nothing matches; the number of lines if all matched. */
+      /** The index of the first expected line without a match; the number of lines if all matched. */
       readonly at: number;
-      /** The line of output that stands there; undefined if the output has ended. */
+      /** The line of output in that place; undefined if the output has ended. */
       readonly got: string | undefined;
     };
 
 /**
  * Compares expected lines with lines of output.
- * @param whole true: the expected lines must cover the output to its end. False: it is enough that
- *   they cover its beginning, because the program is still running and may go on printing.
+ * @param whole true if the expected lines must match the whole output; false if they need to match
+ *   only its beginning, because the program is still running and may print more.
  */
 export function compare(
   expected: readonly string[],
   output: readonly string[],
   whole: boolean,
 ): Agreement {
-  // Every number of output lines that the expected lines so far can cover.
+  // All numbers of output lines that the expected lines up to this one can match.
   let covered = [0];
   for (const [at, line] of expected.entries()) {
     const next =
@@ -95,14 +95,14 @@ function matchesLine(expected: string, actual: string | undefined): boolean {
 }
 
 /**
- * Brings expected lines up to date with an output. Lines that still match stay as they are, wildcards
- * included; a line that has changed keeps the wildcards of the words that still match.
+ * Updates expected lines with actual output. Lines that still match are unchanged, including their
+ * wildcards; a line that has changed keeps the wildcards of the words that still match.
  */
 export function update(expected: readonly string[], output: readonly string[]): string[] {
   const updated: string[] = [];
   const changes = diffArrays([...expected], [...output], { comparator: matchesLine });
   let at = 0;
-  let old: string[] = []; // Taken out; what is put in for it comes next, if anything does.
+  let old: string[] = []; // Removed lines; their replacement comes next, if there is one.
   for (const { added, removed, count, value } of changes) {
     updated.push(...updateLines(old, added ? value : []));
     old = [];
@@ -115,7 +115,7 @@ export function update(expected: readonly string[], output: readonly string[]): 
   return [...updated, ...updateLines(old, [])];
 }
 
-/** Keeps the first line that stands for any lines, and what surrounds it at its two ends. */
+/** Updates changed lines. Keeps the first `...`, and aligns the lines around it with both ends of `now`. */
 function updateLines(old: readonly string[], now: readonly string[]): string[] {
   const any = old.indexOf(ANY_LINES);
   if (any < 0) return now.map((line, at) => updateLine(old[at] ?? "", line));

@@ -1,4 +1,4 @@
-// A copy of the course to play in: what a README edits or leaves behind never touches the real one.
+// Copies the course, so that a README's edits and leftover files never touch the original.
 
 import {
   cpSync,
@@ -13,7 +13,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { type TemporaryFolder, temporaryFolder } from "../../testing/cleanup.ts";
 
-/** Never copied: not part of the course, large, or made by playing. */
+/** Never copied: not part of the course, large, or created by its commands. */
 const leftBehind = new Set(["node_modules", ".git", ".ci", "keys", "certs", "prometheus-data"]);
 
 export class Workspace implements Disposable {
@@ -34,11 +34,11 @@ export class Workspace implements Disposable {
   }
 
   /**
-   * Changes a file as a diff block says.
-   * @param lines with their marker: "-" stands in the file now, "+" afterwards, " " in both. A file that
-   *   does not exist is made of "+" lines alone.
-   * @returns undoes the edit.
-   * @throws {Error} if the lines to change do not stand in the file, or stand there more than once.
+   * Applies a diff block to a file.
+   * @param lines with their marker: "-" to remove, "+" to add, " " to keep. For a file that does not exist,
+   *   all lines are "+".
+   * @returns a function that undoes the edit.
+   * @throws {Error} if the lines to change are missing from the file, or occur more than once.
    */
   edit(file: string, lines: readonly string[]): () => void {
     const path = join(this.root, file);
