@@ -1,114 +1,87 @@
-// npm run abuse [-- ATTACK ...]: attacks step 07, bounded in count and time and on this machine only, and
-// shows what became of it. A gentle client makes calls meanwhile.
+// npm run abuse -- [--quick] [ATTACK ...]: attacks a server of step 07, and prints what became of it. All
+// is bounded in count and time, and stays on this machine. A gentle client makes calls meanwhile.
 
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { fork, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
 import { formatColumns } from "../../terminal/output.ts";
-import { startServer } from "../../testing/servers.ts";
+import { temporaryFolder } from "../../testing/cleanup.ts";
+import { runClient, startServer } from "../../testing/servers.ts";
 import { generateStale } from "../generate.ts";
 import { courseRoot } from "../steps.ts";
-import { type Attack, attackedStep, attacks } from "./attacks.ts";
-import { ask, dial, field, memoryMiB, type Target } from "./hostile.ts";
+import { attackedStep, attacks } from "./attacks.ts";
+import { opened, type Target } from "./hostile.ts";
 
-const GENTLE_EVERY_MS = 20;
-const MAX_GROWTH_MIB = 300; // What one attack may move the memory by, garbage included.
-const GET_RYE = field(1, Buffer.from("rye"));
+const MAX_P99_MS = 1000;
+const MAX_GROWTH_MIB = 50;
 
-/** What became of one attack. */
-export interface Damage {
-  readonly name: string;
-  readonly withstood: boolean;
-  /** A line of the table: times, outcome, memory before and after, the gentle client's p99. */
-  readonly cells: readonly string[];
+generateStale(courseRoot);
+const names = process.argv.slice(2).filter((word) => word !== "--quick");
+const chosen = attacks.filter(({ name }) => names.length === 0 || names.includes(name));
+if (chosen.length < names.length) {
+  console.error(`The attacks are ${attacks.map(({ name }) => name).join(", ")}.`);
+  process.exit(2);
 }
 
-/** Starts a server of step 07, and attacks it. */
-export async function abuse(chosen: readonly Attack[]): Promise<Damage[]> {
-  const scratch = mkdtempSync(join(tmpdir(), "course-abuse-"));
-  const env = { CERTS: join(scratch, "certs"), KEYS: join(scratch, "keys") };
-  const { MESSAGE_BYTES } = process.env;
-  try {
-    await using server = await startServer(attackedStep, {
-      ...env,
-      KEEPALIVE_MS: "1000",
-      ...(MESSAGE_BYTES && { MESSAGE_BYTES }),
-    });
-    const ca = readFileSync(join(env.CERTS, "ca.pem"));
-    const target = { server, ca, caFile: join(env.CERTS, "ca.pem"), token: newToken(env) };
-    const damages: Damage[] = [];
-    await gently(target, () => wait(500)); // Later calls don't wait for what is loaded only once.
-    for (const attack of chosen) {
-      damages.push(await damageOf(attack, target));
-      if (server.program.exitCode !== undefined) break;
-    }
-    return damages;
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+using scratch = temporaryFolder("abuse");
+const env = { CERTS: join(scratch.path, "certs"), KEYS: join(scratch.path, "keys") };
+const { MESSAGE_BYTES = "65536" } = process.env;
+const limits = { KEEPALIVE_MS: "1000", NODE_OPTIONS: "--max-old-space-size=80", MESSAGE_BYTES };
+await using server = await startServer(attackedStep, { ...env, ...limits });
+const baker = ["--user", "eve", "--role", "baker"];
+const token = (await runClient(attackedStep, baker, env, "token.ts")).stdout.trim();
+const caFile = join(env.CERTS, "ca.pem");
+const { program, address } = server;
+const target: Target = { program, address, token, caFile };
+const gentle = fork(join(import.meta.dirname, "gentle.ts"), [address, caFile]);
+
+await wait(1000);
+await p99Ms(); // Later calls don't wait for what is loaded only once.
+await wait(500);
+const quietMs = await p99Ms();
+const rows = [["attack", "times", "outcome", "memory MiB", "p99 ms"]];
+rows.push(["none", "", "", `${memoryMiB()}`, quietMs.toFixed(0)]);
+let withstood = 0;
+for (const { name, count: all, run } of chosen) {
+  const count = Math.ceil(all / (process.argv.includes("--quick") ? 10 : 1));
+  const before = memoryMiB();
+  let [said, fault] = ["", ""];
+  await Promise.race([run(target, count), aMinute()]).then(
+    (outcome) => (said = outcome),
+    (error: Error) => (fault = error.message),
+  );
+  const [waitedMs, after] = [await p99Ms(), memoryMiB()];
+  for (const connection of opened.splice(0)) await connection.destroy();
+  if (program.exitCode !== undefined) fault = "the server has ended";
+  // A busy machine is slower, with and without an attack.
+  else if (!(waitedMs < MAX_P99_MS + 50 * quietMs))
+    fault ||= `${said}; a gentle client had to wait`;
+  else if (after - before > MAX_GROWTH_MIB) fault ||= `${said}; it took too much memory`;
+  if (fault === "") withstood++;
+  else said = `FAILED: ${fault.split("\n")[0]}`;
+  rows.push([name, `${count}`, said, `${before} -> ${after}`, waitedMs.toFixed(0)]);
+  if (program.exitCode !== undefined) break;
+}
+gentle.disconnect();
+console.log(formatColumns(rows));
+console.log(`withstood ${withstood} of ${chosen.length} attacks`);
+process.exitCode = withstood === chosen.length ? 0 : 1;
+
+async function aMinute(): Promise<never> {
+  await wait(60_000, undefined, { ref: false });
+  throw new Error("not over after a minute");
 }
 
-async function damageOf({ name, count, run }: Attack, target: Target): Promise<Damage> {
-  const before = memoryMiB(target.server);
-  let [outcome, withstood] = ["", true];
-  const p99Ms = await gently(target, async () => {
-    outcome = await run(target, count).catch((error: Error) => {
-      withstood = false;
-      return error.message.split("\n")[0] ?? "";
-    });
-  });
-  const after = memoryMiB(target.server);
-  withstood &&= !Number.isNaN(p99Ms) && !(after - before > MAX_GROWTH_MIB);
-  const said = withstood ? outcome : `FAILED: ${outcome}`;
-  const cells = [name, String(count), said, `${before} -> ${after}`, p99Ms.toFixed(0)];
-  return { name, withstood, cells };
+/** Returns the p99 of the gentle client's calls since the last time; Infinity if one of them failed. */
+async function p99Ms(): Promise<number> {
+  gentle.send("p99?");
+  const [ms] = await once(gentle, "message");
+  return Number(ms);
 }
 
-/** Makes calls while `act` runs. Returns their 99th percentile; NaN if one of them failed. */
-async function gently(target: Target, act: () => Promise<unknown>): Promise<number> {
-  using session = dial(target);
-  const timer = new AbortController();
-  const acting = act().finally(() => timer.abort());
-  const times: number[] = [];
-  do {
-    const startedAt = performance.now();
-    const outcome = await ask(session, "/bakery.v1.CatalogService/GetProduct", GET_RYE);
-    times.push(outcome === "OK" ? performance.now() - startedAt : Number.NaN);
-    await wait(GENTLE_EVERY_MS, undefined, { signal: timer.signal }).catch(() => {});
-  } while (!timer.signal.aborted);
-  await acting;
-  if (times.some(Number.isNaN)) return Number.NaN;
-  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? Number.NaN;
-}
-
-function newToken(env: NodeJS.ProcessEnv): string {
-  const args = ["--import", "tsx/esm", join(attackedStep, "token.ts"), "--user", "eve"];
-  const options = { cwd: courseRoot, env: { ...process.env, ...env }, encoding: "utf8" } as const;
-  return spawnSync(process.execPath, [...args, "--role", "baker"], options).stdout.trim();
-}
-
-/** Returns the damages as a table. */
-export function table(damages: readonly Damage[]): string {
-  const head = ["attack", "times", "outcome", "memory MiB", "p99 ms"];
-  return formatColumns([head, ...damages.map(({ cells }) => [...cells])]);
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  generateStale(courseRoot);
-  const names = process.argv.slice(2);
-  const unknown = names.find((name) => !attacks.some((attack) => attack.name === name));
-  if (unknown !== undefined) {
-    const known = attacks.map(({ name }) => name).join(", ");
-    console.error(`Usage: npm run abuse [-- ATTACK ...]\n\nThe attacks are ${known}.`);
-    process.exit(2);
-  }
-  const chosen = attacks.filter(({ name }) => names.length === 0 || names.includes(name));
-  const damages = await abuse(chosen);
-  const withstood = damages.filter((damage) => damage.withstood).length;
-  console.log(table(damages));
-  console.log(`withstood ${withstood} of ${chosen.length} attacks`);
-  process.exitCode = withstood === chosen.length ? 0 : 1;
+/** Returns the server's memory; NaN where there is no ps. */
+function memoryMiB(): number {
+  const args = ["-o", "rss=", "-p", String(program.pid)];
+  return Math.round(Number.parseInt(spawnSync("ps", args, { encoding: "utf8" }).stdout, 10) / 1024);
 }

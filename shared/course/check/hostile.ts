@@ -1,110 +1,75 @@
-// What the attacks of abuse.ts are made of: connections that keep to HTTP/2, or not, and a server's vitals.
+// What attacks are made of: connections and calls that don't have to keep to gRPC.
 
-import { spawnSync } from "node:child_process";
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type SecureClientSessionOptions,
-} from "node:http2";
-import { setTimeout as wait } from "node:timers/promises";
+import { readFileSync } from "node:fs";
+import * as http2 from "node:http2";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { status } from "@grpc/grpc-js";
-import type { RunningServer } from "../../testing/servers.ts";
+import type { Program } from "../../testing/programs.ts";
 
-const PATIENCE_MS = 20_000;
-
-/** A server under attack, and what an attacker may have got hold of. */
+/** A server under attack, and what an attacker may have. */
 export interface Target {
-  readonly server: RunningServer;
-  readonly ca: Buffer;
+  readonly program: Program;
+  /** HOST:PORT */
+  readonly address: string;
   readonly caFile: string;
   /** A baker's. */
   readonly token: string;
 }
 
-/** Connects, and hears of no error: whoever misbehaves is cut off. `using` ends it with the block. */
-export function dial(
-  { server, ca }: Target,
-  options: SecureClientSessionOptions = {},
-): ClientHttp2Session & Disposable {
-  const session = connect(`https://${server.address}`, { ca, maxSessionMemory: 200, ...options });
-  session.on("error", () => {});
-  return Object.assign(session, { [Symbol.dispose]: () => session.destroy() });
+export type Session = http2.ClientHttp2Session;
+export type Call = http2.ClientHttp2Stream;
+
+/** What an attack has opened. It stays open until the server's memory has been measured. */
+export const opened: { destroy(): unknown }[] = [];
+
+/** Connects. Errors of the connection are ignored: they show in the outcomes of its calls. */
+export function dial(address: string, caFile: string, settings: http2.Settings = {}): Session {
+  const ca = readFileSync(caFile);
+  const options = { ca, settings, maxSessionMemory: 1000 }; // in MB, for what can't be sent yet
+  const session = http2.connect(`https://${address}`, options);
+  opened.push(session);
+  return session.on("error", () => {});
 }
 
-/** Begins a call. Its errors show in its outcome. */
+/** Begins a call. If nothing happens for 20 s, it is cut off. */
 export function begin(
-  session: ClientHttp2Session,
+  session: Session,
   path: string,
-  headers: OutgoingHttpHeaders = {},
-): ClientHttp2Stream {
-  const request = session.request({
-    ":method": "POST",
-    ":path": path,
-    "content-type": "application/grpc",
-    te: "trailers",
-    ...headers,
+  headers: http2.OutgoingHttpHeaders = {},
+): Call {
+  const grpc = { ":method": "POST", "content-type": "application/grpc", te: "trailers" };
+  const call = session.request({ ...grpc, ":path": path, ...headers });
+  call.setTimeout(20_000, () => call.destroy());
+  return call.on("error", () => {}).resume();
+}
+
+/** Sends `last`, if any, and ends the sending. Returns the name of the call's status, or `cut off`. */
+export function outcome(call: Call, last?: Uint8Array): Promise<string> {
+  if (last !== undefined) call.end(last);
+  return new Promise((resolve) => {
+    const look = ({ "grpc-status": code }: http2.IncomingHttpHeaders) => {
+      if (code !== undefined) resolve(status[Number(code)] ?? `status ${code}`);
+    };
+    call
+      .on("response", look)
+      .on("trailers", look)
+      .once("close", () => resolve("cut off"));
   });
-  request.on("error", () => {});
-  return request.resume();
 }
 
-/** Returns the name of the status that a call ends with; what else became of it if there is none. */
-export async function outcome(request: ClientHttp2Stream): Promise<string> {
-  let code: string | undefined;
-  const look = (headers: IncomingHttpHeaders) => {
-    code ??= headers["grpc-status"]?.toString();
-  };
-  request.on("response", look).on("trailers", look);
-  const closed = new Promise((resolve) => request.once("close", resolve));
-  await Promise.race([closed, wait(PATIENCE_MS, undefined, { ref: false })]);
-  if (code !== undefined) return status[Number(code)] ?? `status ${code}`;
-  return request.closed ? "cut off" : "no answer";
-}
-
-/** Sends one message, and returns how the call ends. */
-export function ask(
-  session: ClientHttp2Session,
-  path: string,
-  message: Uint8Array,
-  headers: OutgoingHttpHeaders = {},
-): Promise<string> {
-  const request = begin(session, path, headers);
-  request.end(framed(message, "grpc-encoding" in headers));
-  return outcome(request);
+/** Waits for 50 pings, so that the server has had time for what was sent before. */
+export async function rounds(session: Session): Promise<void> {
+  for (let round = 0; round < 50; round++) await new Promise((done) => session.ping(done));
 }
 
 /** Returns a message as it travels: a flag, its length, and its bytes. */
-export function framed(message: Uint8Array, packed = false): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt8(packed ? 1 : 0);
+export function framed(message: Uint8Array, compressed = false): Buffer {
+  const prefix = Buffer.from([compressed ? 1 : 0, 0, 0, 0, 0]);
   prefix.writeUInt32BE(message.length, 1);
   return Buffer.concat([prefix, message]);
 }
 
-/** Returns a message with one field of text or bytes, at most 15 fields in. */
-export function field(number: number, value: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(value.length)]), value]);
-}
-
-function varint(value: number): number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >> 7)];
-}
-
-/** Returns the words with how often each comes, such as `3 OK, 1 cut off`, most frequent first. */
-export function tally(words: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return [...counts]
-    .sort(([, a], [, b]) => b - a)
-    .map(([word, count]) => `${count} ${word}`)
-    .join(", ");
-}
-
-/** Returns a server's memory in MiB; NaN where there is no ps. */
-export function memoryMiB({ program }: RunningServer): number {
-  const ps = spawnSync("ps", ["-o", "rss=", "-p", String(program.pid)], { encoding: "utf8" });
-  return Math.round(Number.parseInt(ps.stdout ?? "", 10) / 1024);
+/** Returns a message with one field of text or bytes. */
+export function field(number: number, value: Uint8Array): Uint8Array {
+  return new BinaryWriter().tag(number, 2).bytes(value).finish();
 }
