@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { getEventListeners } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { connect } from "node:http2";
 import { createRequire } from "node:module";
@@ -224,6 +224,23 @@ describe("health of services that aren't there", () => {
   });
 });
 
+it("a call with compressed messages is refused before one of them is unpacked", async () => {
+  const session = connect(`https://${server.address}`, { ca: readFileSync(ca()) });
+  try {
+    const request = session.request({
+      ":method": "POST",
+      ":path": "/bakery.v1.CatalogService/GetProduct",
+      "content-type": "application/grpc",
+      "grpc-encoding": "gzip",
+      te: "trailers",
+    });
+    const [headers] = await once(request, "response");
+    assert.equal(headers["grpc-status"], String(status.UNIMPLEMENTED));
+  } finally {
+    session.destroy();
+  }
+});
+
 describe("a reflection client that reads nothing", () => {
   for (const { serverReflectionInfo } of [ServerReflectionService, AlphaReflectionService]) {
     it(`is not read from either, on ${serverReflectionInfo.path}`, async () => {
@@ -258,21 +275,6 @@ describe("a reflection client that reads nothing", () => {
       }
     });
   }
-
-  it("may hold ten streams, whoever opens them, and gives them back", async () => {
-    using bakery = dial(server, "");
-    for (let round = 0; round < 3; round++) {
-      const calls = Array.from({ length: 15 }, (_, at) =>
-        bakery[at % 2 === 0 ? "v1" : "v1alpha"].serverReflectionInfo(new Metadata(), soon()),
-      );
-      const all = calls.map((call) => collect<unknown>(call));
-      await eventually(() => all.filter((seen) => seen.status !== undefined).length === 5);
-      const [refused] = all.filter((seen) => seen.status !== undefined);
-      assert.equal(refused?.status?.code, status.RESOURCE_EXHAUSTED);
-      for (const call of calls) call.cancel();
-      await check(bakery.health, ""); // One connection keeps order: the server knows by now.
-    }
-  });
 
   it("gets every answer once it reads", async () => {
     using bakery = dial(server, "");
