@@ -20,7 +20,8 @@ generateStale(courseRoot);
 const names = process.argv.slice(2).filter((word) => word !== "--quick");
 const chosen = attacks.filter(({ name }) => names.length === 0 || names.includes(name));
 if (chosen.length < names.length) {
-  console.error(`The attacks are ${attacks.map(({ name }) => name).join(", ")}.`);
+  const known = attacks.map(({ name }) => name).join(", ");
+  console.error(`Usage: npm run abuse [-- [--quick] [ATTACK ...]]\n\nThe attacks are ${known}.`);
   process.exit(2);
 }
 
