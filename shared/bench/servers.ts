@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
-import { bakersToken } from "../course/check/compatibility.ts";
+import { tokenOf } from "../course/check/compatibility.ts";
 import { courseRoot, listSteps } from "../course/steps.ts";
 import { bareEnvironment } from "../testing/environment.ts";
 import { Program } from "../testing/programs.ts";
@@ -57,7 +57,7 @@ export async function equipStep(name: string, folder: string): Promise<Subject> 
   const env = { TILL_MS: "0", KITCHEN_MS: "0", KEYS, CERTS };
   const uploads = contract.includes("rpc RestockProducts(");
   const plain = { name, file: join(step, server?.file ?? ""), env, uploads, rest: false };
-  const token = await bakersToken(step, env);
+  const token = await tokenOf("baker", step, env);
   if (token === undefined) return plain;
   await (await startServer(plain)).stop();
   const caFile = join(CERTS, "ca.pem");

@@ -58,7 +58,7 @@ async function tryClients(root: string, clients: string[], server: string): Prom
   const isAlone = serversOf(step).length === 1;
   const CATALOG_TOKEN = isAlone ? "" : await tokenOf("service", step, made); // for orders-server.ts
   await using running = await startServers(step, { ...made, ...quick, CATALOG_TOKEN });
-  const BAKERY_TOKEN = await bakersToken(step, made);
+  const BAKERY_TOKEN = await tokenOf("baker", step, made);
   const env = { ...made, ...running.env, BAKERY_CA: join(made.CERTS, "ca.pem"), BAKERY_TOKEN };
   return await Promise.all(clients.map((client) => tryCommands(join(root, client), env)));
 }
@@ -78,22 +78,16 @@ async function tryCommands(client: string, env: NodeJS.ProcessEnv): Promise<stri
   const working = ended.filter(([, name]) => name === "OK").map(([command]) => command);
   if (working.length === ended.length) return "all";
   const refused = new Set(ended.map(([, name]) => name).filter((name) => name !== "OK"));
-  return [working, [...refused]]
-    .map((words) => words.join(", "))
-    .filter(Boolean)
-    .join("; ");
+  const lists = [working.join(", "), [...refused].join(", ")];
+  return lists.filter(Boolean).join("; ");
 }
 
 /**
  * Returns a token from the token program of the step in `folder`; undefined if the step has no tokens.
  * @throws {Error} if its token program fails.
  */
-export function bakersToken(folder: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  return tokenOf("baker", folder, env);
-}
-
-async function tokenOf(
-  role: string,
+export async function tokenOf(
+  role: "baker" | "service",
   folder: string,
   env: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {

@@ -68,18 +68,12 @@ export function changeTableProblems(
     }),
   );
   const place = `${file}:${rows[0]?.line ?? 1}`;
+  const missing = changes.filter(({ file: name, kind }) => said.get(name) !== kind);
+  const needless = [...said.keys()].filter((name) => !changes.some((one) => one.file === name));
+  const table = `${place}: What changed`;
   return [
-    ...changes
-      .filter((change) => said.get(change.file) !== change.kind)
-      .map(
-        (change) =>
-          `${place}: What changed must have a row | \`${change.file}\` | ${change.kind} |`,
-      ),
-    ...[...said.keys()]
-      .filter((name) => !changes.some((change) => change.file === name))
-      .map(
-        (name) => `${place}: What changed has a row for ${name}, which is the same: take it out`,
-      ),
+    ...missing.map(({ file: name, kind }) => `${table} must have a row | \`${name}\` | ${kind} |`),
+    ...needless.map((name) => `${table} has a row for ${name}, which is the same: take it out`),
   ];
 }
 
@@ -187,10 +181,10 @@ export function sectionProblems({ file, title, parts }: Readme): string[] {
 
 /** Finds steps that the map of the course or the previous step does not link to. */
 export function linkProblems(steps: readonly Step[], readmes: readonly Readme[]): string[] {
-  const proseOf = (file: string) =>
-    readmes
-      .filter((readme) => readme.file === file)
-      .flatMap(({ parts }) => parts.filter((part) => part.kind === "prose"));
+  const proseOf = (file: string) => {
+    const parts = readmes.find((readme) => readme.file === file)?.parts ?? [];
+    return parts.filter((part) => part.kind === "prose");
+  };
   const rows = proseOf("README.md").filter(({ section }) => section === "The steps");
   const map = rows.map(({ text }) => text).join("\n");
   return steps.flatMap(({ name }, at) => {
