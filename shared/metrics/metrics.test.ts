@@ -49,7 +49,7 @@ describe("a page of metrics", () => {
   it("has to be there", async () => {
     await using empty = await servePages();
     await assert.rejects(fetchSamples(empty.url), /HTTP status 404$/);
-    await assert.rejects(fetchSamples("http://127.0.0.1:1/"), /nobody answers/);
+    await assert.rejects(fetchSamples("http://127.0.0.1:1/"), /nothing answers/);
   });
 });
 
@@ -134,7 +134,7 @@ describe("figures", () => {
   it("say so where there is no page", async () => {
     const [stdout, stderr = ""] = await figures("http://127.0.0.1:1/metrics");
     assert.equal(stdout, "");
-    assert.match(stderr, /^nobody answers at [^\n]+\n$/);
+    assert.match(stderr, /^nothing answers at [^\n]+\n$/);
   });
 });
 

@@ -18,7 +18,9 @@ export interface Sample {
 export async function fetchSamples(url: string): Promise<Sample[]> {
   const response = await fetch(url).catch(() => undefined);
   if (response === undefined) {
-    throw new ExpectedError(`nobody answers at ${url}: is the server running? which METRICS_PORT?`);
+    throw new ExpectedError(
+      `nothing answers at ${url}: is the server running, and is this its METRICS_PORT?`,
+    );
   }
   if (!response.ok)
     throw new ExpectedError(`${url} answers with the HTTP status ${response.status}`);

@@ -148,7 +148,7 @@ export function runClient(
 export async function eventually(condition: () => boolean, timeoutMs = PATIENCE_MS): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!condition()) {
-    if (Date.now() > deadline) assert.fail(`still not so after ${timeoutMs} ms: ${condition}`);
+    if (Date.now() > deadline) assert.fail(`waited ${timeoutMs} ms in vain for: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
