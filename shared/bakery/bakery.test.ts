@@ -127,6 +127,18 @@ describe("watching levels", () => {
     await levels.return();
   });
 
+  it("yields levels that were observed elsewhere, with their own date", async () => {
+    const catalog = smallCatalog();
+    const levels = catalog.watch(["rye"], new AbortController().signal);
+    await next(levels, 1);
+    const level = { productId: "rye", unitsInStock: 7, observedAt: new Date(0) };
+    catalog.observe(level);
+    assert.deepEqual(await next(levels, 1), [level]);
+    assert.deepEqual(stock(catalog), [7, 1, 2]);
+    assert.throws(() => catalog.observe({ ...level, productId: "pie" }), RangeError);
+    await levels.return();
+  });
+
   it("ends without an error when the signal aborts, and leaves nothing behind", async () => {
     const catalog = smallCatalog();
     const leaving = new AbortController();

@@ -99,6 +99,17 @@ export class Catalog {
   }
 
   /**
+   * Sets a product to a level that was observed elsewhere, such as at the catalog that this one is a
+   * copy of. Readers that watch get the level as it is, with its own date.
+   * @throws {RangeError} if the product isn't in the catalog.
+   */
+  observe(level: Level): void {
+    const { productId, unitsInStock } = level;
+    this.#products.set(productId, { ...this.#known(productId), unitsInStock });
+    this.#levels.publish(level);
+  }
+
+  /**
    * Yields the current level of each of `ids`, in that order, and then every change, until `signal`
    * aborts. While the reader is busy, only the newest level of each product is kept for it.
    * @throws {RangeError} on the first `next()`, if a product isn't in the catalog.
