@@ -4,6 +4,7 @@ import { parseCommandLine } from "../shared/terminal/command-line.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
 import { placeProblem } from "../shared/terminal/values.ts";
+import { showEjections } from "./bakery-ejections.ts";
 import { bakeryRetries } from "./bakery-retries.ts";
 import { channelSecurity, tokenProblem } from "./client/channel-credentials.ts";
 import { connect } from "./client/connection.ts";
@@ -57,6 +58,7 @@ async function main(): Promise<number> {
       cert: { value: "FILE", help: "your own certificate, for a server that asks", default: "" },
       key: { value: "FILE", help: "the private key of your certificate", default: "" },
       plaintext: { help: "connect without TLS, to a server that has none", default: false },
+      "no-ejection": { help: "go on calling a server whose calls fail", default: false },
       verbose: { help: "print how long each call took", default: false },
       watch: { help: "health: print every change, until Ctrl+C", default: false },
       count: {
@@ -88,6 +90,7 @@ async function main(): Promise<number> {
 
   const variables = readSettings(tracingVariables, []);
   const { tracing, flush } = await startTracing("bakery-client", variables);
+  showEjections();
   registerReplicas(process.env.REPLICAS || replicasFile);
   const address = targetOf(command.run, args, options);
   const connection = connect(address, {
@@ -96,6 +99,7 @@ async function main(): Promise<number> {
     security: channelSecurity(options, address),
     tracing,
     policy: options.policy,
+    ejects: !options["no-ejection"],
     serviceConfig: bakeryRetries,
     inner: [oldLevelsInterceptor],
   });

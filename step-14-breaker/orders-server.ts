@@ -4,7 +4,9 @@ import { openKitchen } from "../shared/bakery/kitchen.ts";
 import { OrderBook } from "../shared/bakery/orders.ts";
 import { runProgram } from "../shared/terminal/program.ts";
 import { readSettings } from "../shared/terminal/settings.ts";
+import { breakerTo } from "./bakery-breaker.ts";
 import { connectToCatalog } from "./bakery-channel.ts";
+import { showEjections } from "./bakery-ejections.ts";
 import { prepareService, serviceVariables } from "./bakery-service.ts";
 import { tokenProblem } from "./client/channel-credentials.ts";
 import { registerReplicas, replicasFile } from "./client/replicas.ts";
@@ -30,17 +32,24 @@ async function main(): Promise<never> {
       problem: tokenProblem,
     },
     CATALOG_MS: { default: 1000, min: 1, help: "how long a call to the catalog may take" },
+    BREAKER_MS: {
+      default: 5000,
+      help: "how long the catalog isn't called once its calls fail; 0: it always is",
+    },
     ...serviceVariables,
     METRICS_PORT: { ...serviceVariables.METRICS_PORT, default: "9465" },
   });
   const server = await prepareService("orders-server", OrderServiceClient, settings);
   const { closing, health, tracing } = server;
 
+  showEjections();
   registerReplicas(settings.REPLICAS || replicasFile);
-  const catalog = connectToCatalog(settings.CATALOG_ADDRESS, settings, {
+  const { CATALOG_ADDRESS: target, CATALOG_MS: deadlineMs, BREAKER_MS: openMs } = settings;
+  const catalog = connectToCatalog(target, settings, {
     token: settings.CATALOG_TOKEN,
-    deadlineMs: settings.CATALOG_MS,
+    deadlineMs,
     tracing,
+    inner: breakerTo(target, { openMs, patienceMs: deadlineMs / 2 }),
   });
   const stock = remoteStock(catalog);
   stock.whenReached(() => {

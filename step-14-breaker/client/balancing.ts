@@ -1,6 +1,7 @@
 // Client: sets how a channel spreads its calls over the servers of its target.
 
 import { experimental } from "@grpc/grpc-js";
+import { withOutlierDetection } from "./outlier-detection.ts";
 
 /**
  * Returns what is wrong with the name of a policy, or undefined if grpc-js knows it. Ask before you
@@ -18,12 +19,20 @@ export function policyProblem(policy: string): string | undefined {
 /**
  * Returns what a channel's service config says about balancing. For a target with a single address,
  * that is nothing.
+ * @param ejects whether servers that fail get no calls for a while. With pick_first, none is ejected.
  * @throws {Error} if grpc-js doesn't know the policy.
  */
-export function balancing(target: string, policy: string): { loadBalancingConfig?: object[] } {
+export function balancing(
+  target: string,
+  policy: string,
+  ejects: boolean,
+): { loadBalancingConfig?: object[] } {
   const problem = policyProblem(policy);
   if (problem !== undefined) throw new Error(`the policy ${problem}`);
   if (!/^(dns|replicas):/.test(target)) return {};
+  if (ejects && policy !== "pick_first") {
+    return { loadBalancingConfig: [withOutlierDetection(policy)] };
+  }
   // A list in order of preference. grpc-js takes the first policy that it knows.
   return { loadBalancingConfig: [{ [policy]: {} }] };
 }

@@ -49,6 +49,8 @@ export interface ConnectOptions {
   readonly tracing?: boolean;
   /** How calls are spread over the servers of the target; round_robin by default. */
   readonly policy?: string;
+  /** Whether servers whose calls fail get none for a while; by default they don't get any. */
+  readonly ejects?: boolean;
   /** How often to ask whether the server is still there, while a call is in progress. */
   readonly keepaliveMs?: number;
   /** The rest of the channel's service config: which calls are repeated, and how long they may take. */
@@ -63,11 +65,14 @@ export interface ConnectOptions {
  */
 export function connect(address: string, options: ConnectOptions): Connection {
   const { deadlineMs, verbose, security, metrics, tracing } = options;
-  const { policy = "round_robin", keepaliveMs, serviceConfig, inner = [] } = options;
+  const { policy = "round_robin", ejects = true, keepaliveMs, serviceConfig, inner = [] } = options;
   const { credentials, channelOptions } = security;
   const channel = new Channel(address, credentials, {
     ...channelOptions,
-    "grpc.service_config": JSON.stringify({ ...balancing(address, policy), ...serviceConfig }),
+    "grpc.service_config": JSON.stringify({
+      ...balancing(address, policy, ejects),
+      ...serviceConfig,
+    }),
     ...(keepaliveMs && {
       "grpc.keepalive_time_ms": keepaliveMs,
       "grpc.keepalive_timeout_ms": keepaliveMs,

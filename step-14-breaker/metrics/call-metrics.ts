@@ -42,6 +42,7 @@ export class CallMetrics {
     count("started_total", "Calls that began.", ({ started }) => started);
     count("msg_received_total", "Messages that came in.", ({ received }) => received);
     count("msg_sent_total", "Messages that went out.", ({ sent }) => sent);
+    if (side === "client") count("retries_total", "Repeated attempts.", ({ retries }) => retries);
     new Counter({
       ...named("handled_total", "Calls that ended, by status."),
       labelNames: [...METHOD, "grpc_code"],
@@ -83,6 +84,7 @@ export class CallMetrics {
       started: 0,
       received: 0,
       sent: 0,
+      retries: 0,
       handled: CODES.map(() => 0),
       observe,
       ...(this.#exemplars && { observeInTrace: this.#exemplarOf(labels) }),

@@ -9,6 +9,8 @@ export interface MethodCounts {
   started: number;
   received: number;
   sent: number;
+  /** Attempts that grpc-js has repeated. */
+  retries: number;
   /** How many calls ended with each status: `handled[status.OK]`. */
   readonly handled: number[];
   /** Adds to the histogram how long a call has taken. */
@@ -21,6 +23,7 @@ export interface MethodCounts {
 export class CountedCall {
   readonly #counts: MethodCounts;
   readonly #openedAt = performance.now();
+  #retries = 0;
   #ended = false;
   #traceId: string | undefined;
 
@@ -35,6 +38,13 @@ export class CountedCall {
 
   received(): void {
     this.#counts.received++;
+  }
+
+  /** @param previous how many attempts at this call came before. May be told several times. */
+  retried(previous: number): void {
+    if (previous <= this.#retries) return;
+    this.#counts.retries += previous - this.#retries;
+    this.#retries = previous;
   }
 
   /** Counts nothing after the end: then there is nobody to receive it. */
