@@ -21,7 +21,7 @@ export const replicaVariables = {
   LOST_MS: { default: 5000, help: "how long a replica stays SERVING without its leader" },
 } as const;
 
-/** A leader that is frozen sends no end of the stream. It is lost if it answers no ping in a second. */
+/** A leader that is frozen ends no stream. It is lost if it answers no ping for this long. */
 const KEEPALIVE_MS = 1000;
 
 export async function runReplica(
