@@ -48,6 +48,9 @@ let scratch: string;
 const tokens = { ada: "", zoe: "", baker: "", orders: "" };
 const ZOE = "Zoë Ünal, 100%";
 let catalog: RunningServer;
+/** Another catalog, in this process; and an orders' server that calls it. */
+let gate: Gate;
+let counter: RunningServer;
 
 before(async () => {
   scratch = realpathSync(mkdtempSync(join(tmpdir(), "course-propagation-")));
@@ -56,9 +59,13 @@ before(async () => {
   tokens.baker = makeToken("bo", "baker");
   tokens.orders = makeToken("orders", "service");
   catalog = await startCatalog(); // It also makes the certificates.
+  gate = await openGate((method, id) => id.endsWith(method));
+  counter = await startOrders(gate);
 });
 
 after(async () => {
+  await counter?.program.stop();
+  gate?.[Symbol.dispose]();
   await catalog?.program.stop();
   rmSync(scratch, { recursive: true, force: true });
 });
@@ -82,7 +89,7 @@ function startCatalog(env: NodeJS.ProcessEnv = {}): Promise<RunningServer> {
 async function startOrders({ address }: { address: string }, env: NodeJS.ProcessEnv = {}) {
   const link = { CATALOG_ADDRESS: address, CATALOG_TOKEN: tokens.orders, CATALOG_MS: "60000" };
   const running = await startServer(folder, { ...settings(), ...link, ...env }, "orders-server.ts");
-  await eventually(() => running.program.output().includes("reached the catalog"));
+  await eventually(() => running.program.output().includes("reached the catalog"), 60_000);
   return running;
 }
 
@@ -146,39 +153,60 @@ interface Arrival {
   answer(): void;
   /** Whether the other side has cancelled it. */
   cancelled: boolean;
+  /** Whether the answer has left. */
+  answered: boolean;
+}
+
+interface Gate extends Disposable {
+  readonly address: string;
+  readonly arrivals: Arrival[];
+  /** Waits for so many calls of a method with a request id, and returns the last of them. */
+  arrived(method: string, id?: string, count?: number): Promise<Arrival>;
 }
 
 /**
- * Starts a catalog in this process that speaks plain HTTP/2: it sees what gRPC sends, and answers
- * each call when the test says so, or at once if `hold` returns false.
+ * Starts a catalog in this process that speaks plain HTTP/2, to see what gRPC sends. It answers OK
+ * at once, unless `hold` returns true: then it waits until the test answers.
  */
-async function openGate(hold: (method: string) => boolean = () => false) {
+async function openGate(hold: (method: string, id: string) => boolean): Promise<Gate> {
   const file = (name: string) => readFileSync(join(scratch, "certs", name));
   const arrivals: Arrival[] = [];
-  const gate = createSecureServer({ cert: file("server.pem"), key: file("server-key.pem") });
-  gate.on("sessionError", () => {});
-  gate.on("stream", (stream, headers) => {
+  const server = createSecureServer({ cert: file("server.pem"), key: file("server-key.pem") });
+  server.on("sessionError", () => {});
+  server.on("stream", (stream, headers) => {
     const method = String(headers[":path"]).split("/").at(-1) ?? "";
-    const arrival = { method, headers, cancelled: false, answer: () => answer(stream) };
+    const arrival = {
+      method,
+      headers,
+      cancelled: false,
+      answered: false,
+      answer: () => answer(stream),
+    };
     stream.on("error", () => {});
     stream.on("aborted", () => {
       arrival.cancelled = true;
     });
+    stream.on("close", () => {
+      arrival.answered = !arrival.cancelled;
+    });
     stream.resume();
     arrivals.push(arrival);
-    if (!hold(method)) arrival.answer();
+    if (!hold(method, String(headers["x-request-id"]))) arrival.answer();
   });
-  await new Promise<void>((resolve) => gate.listen(0, "127.0.0.1", resolve));
-  const at = gate.address();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const at = server.address();
   const port = typeof at === "object" ? at?.port : undefined;
-  const arrived = async (method: string, count = 1): Promise<Arrival> => {
-    const find = () => arrivals.filter((one) => one.method === method)[count - 1];
+  const arrived = async (method: string, id?: string, count = 1) => {
+    const isOne = ({ method: name, headers }: Arrival) =>
+      name === method && (id === undefined || headers["x-request-id"] === id);
+    const find = () => arrivals.filter(isOne)[count - 1];
     await eventually(() => find() !== undefined);
     const found = find();
     assert.ok(found);
     return found;
   };
-  return { address: `127.0.0.1:${port}`, arrivals, arrived, [Symbol.dispose]: () => gate.close() };
+  const address = `127.0.0.1:${port}`;
+  return { address, arrivals, arrived, [Symbol.dispose]: () => server.close() };
 }
 
 /** Sends one message and the status OK. It suits both RPCs: what a client doesn't know, it skips. */
@@ -203,62 +231,54 @@ function timeoutMs({ headers }: Arrival): number {
 
 describe("the time of a call that is made for another", () => {
   it("is what the caller leaves, less a margin", async () => {
-    using gate = await openGate();
-    await using counter = await startOrders(gate);
     using ada = dial(counter);
     await order(ada, "budget", soon(20_000)).placed;
-    const sent = timeoutMs(await gate.arrived("ReserveProducts"));
+    const sent = timeoutMs(await gate.arrived("ReserveProducts", "budget"));
     const left = leftMs(await logLine(counter, "CreateOrder", "budget"));
     assert.ok(left > 0 && left <= 20_000, `${left} ms`);
-    // A header has whole milliseconds, rounded up.
+    // The header has whole milliseconds, rounded up.
     assert.ok(sent > 0 && sent <= left - MARGIN_MS + 2, `${left} ms left, ${sent} ms sent`);
   });
 
   it("is the server's own limit if that is less", async () => {
-    using gate = await openGate();
-    await using counter = await startOrders(gate, { CATALOG_MS: "5000" });
-    using ada = dial(counter);
+    await using strict = await startOrders(gate, { CATALOG_MS: "5000" });
+    using ada = dial(strict);
     await order(ada, "limit", soon(60_000)).placed;
-    const sent = timeoutMs(await gate.arrived("ReserveProducts"));
+    const sent = timeoutMs(await gate.arrived("ReserveProducts", "limit"));
     assert.ok(sent > 0 && sent <= 5000, `${sent} ms`);
   });
 
   it("is the server's own limit for what must be finished", async () => {
-    using gate = await openGate();
-    await using counter = await startOrders(gate);
     using ada = dial(counter);
     await order(ada, "finish", soon(20_000)).placed;
-    const sent = timeoutMs(await gate.arrived("ConfirmReservation"));
+    const sent = timeoutMs(await gate.arrived("ConfirmReservation", "finish"));
     assert.ok(sent > 20_000 && sent <= 60_000, `${sent} ms`);
   });
 
   it("is nothing: then the call isn't made", async () => {
-    using gate = await openGate();
-    await using counter = await startOrders(gate);
     using ada = dial(counter);
-    await order(ada, "first").placed;
-    const before = gate.arrivals.length;
+    await order(ada, "in-time").placed;
     // On a busy machine, the client's own deadline may pass before the server answers.
     for (let told = false, tries = 0; !told; tries++) {
       assert.ok(tries < 100, "the server never said that no time is left");
-      const { placed } = order(ada, "late", soon(MARGIN_MS));
-      await placed.then(
-        () => assert.fail("there was time"),
+      await order(ada, "late", soon(MARGIN_MS)).placed.then(
+        () => assert.fail("it was placed without time"),
         ({ code, details }) => {
           assert.equal(code, status.DEADLINE_EXCEEDED, details);
           told = /^no time is left/.test(details);
         },
       );
     }
-    await order(ada, "last").placed;
-    assert.equal(gate.arrivals.length, before + 2, "only the last order's two calls");
+    await order(ada, "later").placed; // Over the same connection, so it would arrive last.
+    await gate.arrived("ConfirmReservation", "later");
+    assert.ok(!gate.arrivals.some(({ headers }) => headers["x-request-id"] === "late"));
   });
 
   it("shrinks from server to server, under one id, and each log says so", async () => {
-    await using counter = await startOrders(catalog);
-    using ada = dial(counter);
+    await using both = await startOrders(catalog);
+    using ada = dial(both);
     await order(ada, "shrinks", soon(20_000)).placed;
-    const outer = await logLine(counter, "CreateOrder", "shrinks");
+    const outer = await logLine(both, "CreateOrder", "shrinks");
     const reserved = await logLine(catalog, "ReserveProducts", "shrinks");
     const confirmed = await logLine(catalog, "ConfirmReservation", "shrinks");
     assert.match(outer, / OK .* user=ada for=- /);
@@ -269,128 +289,109 @@ describe("the time of a call that is made for another", () => {
   });
 
   it("is up before the customer's is, so that she learns who was late", async () => {
-    using gate = await openGate(() => true);
-    await using counter = await startOrders(gate);
     using ada = dial(counter);
-    const { placed } = order(ada, "slow", soon(1000));
-    const held = await Promise.race([gate.arrived("ReserveProducts"), placed]);
-    await assert.rejects(placed, ({ code, details }) => {
-      // The server has MARGIN_MS to answer, which a busy machine may not make.
+    await order(ada, "quick").placed; // The next call needn't wait for a connection.
+    const { placed } = order(ada, "slow-ReserveProducts", soon(2000));
+    const outcome = assert.rejects(placed, ({ code, details }) => {
+      // The server has MARGIN_MS for its answer, which a busy machine may not make.
       const telling = code === status.UNAVAILABLE && /nothing was ordered/.test(details);
       return telling || code === status.DEADLINE_EXCEEDED;
     });
-    // Long before the limit of a minute:
-    await eventually(() => "cancelled" in held && held.cancelled);
-    assert.deepEqual(gate.arrivals.length, 1);
+    const held = await gate.arrived("ReserveProducts", "slow-ReserveProducts");
+    await outcome;
+    await eventually(() => held.cancelled); // long before the limit of a minute
   });
 });
 
 describe("a customer who leaves", () => {
   it("ends the call to the catalog, and takes nothing", async () => {
     await using slow = await startCatalog({ SLOW_MS: "600000" });
-    await using counter = await startOrders(slow);
-    using ada = dial(counter);
+    await using both = await startOrders(slow);
+    using ada = dial(both);
     const { placed, leave } = order(ada, "leaves", soon(60_000));
     const left = fails(placed, status.CANCELLED);
     await eventually(() => slow.program.output().includes("waiting 600000 ms for the database"));
     leave();
     await left;
     assert.match(await logLine(slow, "ReserveProducts", "leaves"), / CANCELLED .* for=ada /);
-    assert.match(await logLine(counter, "CreateOrder", "leaves"), / CANCELLED /);
+    assert.match(await logLine(both, "CreateOrder", "leaves"), / CANCELLED /);
     assert.equal(await unitsLeft(slow, "rye"), 8);
-    for (const { program } of [slow, counter])
-      assert.doesNotMatch(program.output(), /failed|Error/);
+    for (const { program } of [slow, both]) assert.doesNotMatch(program.output(), /failed|Error/);
   });
 
   it("gets nothing confirmed", async () => {
-    using gate = await openGate((method) => method === "ReserveProducts");
-    await using counter = await startOrders(gate);
     using ada = dial(counter);
-    const { placed, leave } = order(ada, "early");
+    const { placed, leave } = order(ada, "early-ReserveProducts");
     const left = fails(placed, status.CANCELLED);
-    const held = await gate.arrived("ReserveProducts");
+    const held = await gate.arrived("ReserveProducts", "early-ReserveProducts");
     leave();
     await left;
     await eventually(() => held.cancelled);
     held.answer(); // too late
-    await logLine(counter, "CreateOrder", "early");
-    const next = order(ada, "next");
-    (await gate.arrived("ReserveProducts", 2)).answer();
-    await next.placed;
+    await order(ada, "after-early").placed; // Over the same connections, so it would arrive last.
     const confirmed = gate.arrivals.filter(({ method }) => method === "ConfirmReservation");
-    assert.deepEqual(
-      confirmed.map(({ headers }) => headers["x-request-id"]),
-      ["next"],
+    assert.ok(
+      !confirmed.some(({ headers }) => headers["x-request-id"] === "early-ReserveProducts"),
     );
   });
 
   it("doesn't end what must be finished: her order is in the book", async () => {
-    using gate = await openGate((method) => method === "ConfirmReservation");
-    await using counter = await startOrders(gate);
     using ada = dial(counter);
-    const { placed, leave } = order(ada, "too-late");
+    const idOf = ({ order }: CreateOrderResponse) => Number(order?.id.split("-")[1]);
+    const last = idOf(await order(ada, "last").placed);
+    const { placed, leave } = order(ada, "too-late-ConfirmReservation");
     const left = fails(placed, status.CANCELLED);
-    const held = await gate.arrived("ConfirmReservation");
+    const held = await gate.arrived("ConfirmReservation", "too-late-ConfirmReservation");
     leave();
     await left;
-    await logLine(counter, "CreateOrder", "too-late");
+    await logLine(counter, "CreateOrder", "too-late-ConfirmReservation");
+    // Were it cancelled, this call over the same connection would arrive after that.
+    const next = order(ada, "next-ConfirmReservation");
+    const after = await gate.arrived("ConfirmReservation", "next-ConfirmReservation");
     assert.equal(held.cancelled, false);
     held.answer();
-    const next = order(ada, "next");
-    (await gate.arrived("ConfirmReservation", 2)).answer();
-    assert.equal((await next.placed).order?.id, "order-2");
+    await eventually(() => held.answered);
+    after.answer();
+    assert.equal(idOf(await next.placed), last + 2);
     const call = ada.orders.trackOrder(soon());
-    call.write({ content: { $case: "start", value: { orderId: "order-1" } } });
+    call.write({ content: { $case: "start", value: { orderId: `order-${last + 1}` } } });
+    call.on("error", () => {}); // of the cancellation
     for await (const { content } of call) {
       assert.equal(content?.$case, "status");
-      call.on("error", () => {}).cancel();
+      call.cancel();
       break;
     }
   });
 });
 
 describe("what goes along", () => {
-  /** What gRPC sends with each call, and the two entries that are picked. */
-  const expected = [
-    ":authority",
-    ":method",
-    ":path",
-    ":scheme",
-    "authorization",
-    "content-type",
-    "grpc-accept-encoding",
-    "grpc-timeout",
-    "te",
-    "user-agent",
-    "x-request-id",
-    "x-user-id",
-  ];
-
   it("is picked by name: the id, and the user by whose token the call was made", async () => {
-    using gate = await openGate();
-    await using counter = await startOrders(gate);
-    for (const [token, user] of [
-      [tokens.ada, "ada"],
-      [tokens.zoe, encodeURIComponent(ZOE)],
+    for (const [token, id, user] of [
+      [tokens.ada, "picked-1", "ada"],
+      [tokens.zoe, "picked-2", encodeURIComponent(ZOE)],
     ] as const) {
-      gate.arrivals.length = 0;
       using customer = dial(counter, token);
       const metadata = withHeaders({
-        "x-request-id": "picked",
+        "x-request-id": id,
         "x-user-id": "bob",
         "x-secret": "s3cret",
-        cookie: "session=1",
         "x-forwarded-for": "10.0.0.1",
+        cookie: "session=1",
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
       });
       const lines = [{ productId: "rye", quantity: 1 }];
       await unaryCall<CreateOrderResponse>((done) =>
         customer.orders.createOrder({ lines }, metadata, soon(), done),
       );
-      assert.equal(gate.arrivals.length, 2);
-      for (const { headers } of gate.arrivals) {
-        assert.deepEqual(Object.keys(headers).sort(), expected);
-        assert.equal(headers["x-request-id"], "picked");
+      for (const method of ["ReserveProducts", "ConfirmReservation"]) {
+        const { headers } = await gate.arrived(method, id);
+        // The others are gRPC's own, in every call.
+        const isOwn = (name: string) => !/^(:|grpc-|accept|content-type|te$|user-agent)/.test(name);
+        assert.deepEqual(Object.keys(headers).filter(isOwn).sort(), [
+          "authorization",
+          "x-request-id",
+          "x-user-id",
+        ]);
         assert.equal(headers["x-user-id"], user);
         assert.equal(headers.authorization, `Bearer ${tokens.orders}`);
       }
@@ -430,7 +431,6 @@ describe("what goes along", () => {
   });
 
   it("goes on through a service that is called by a service", async () => {
-    using gate = await openGate();
     using gateway = dial(gate, tokens.orders);
     const middle = new Server({
       interceptors: [
@@ -448,13 +448,18 @@ describe("what goes along", () => {
     const { reserveProducts: method } = CatalogServiceService;
     middle.addService({ reserveProducts: method }, { reserveProducts });
     using here = await plainClient(middle);
-    const metadata = withHeaders({ authorization: "Bearer any", "x-user-id": "ada" });
+    const metadata = withHeaders({
+      authorization: "Bearer any",
+      "x-user-id": "ada",
+      "x-request-id": "through",
+    });
     await unaryCall((done) =>
       here.connection
         .stub(CatalogServiceClient)
         .reserveProducts({ reservationId: "", units: [] }, metadata, soon(), done),
     );
-    assert.equal((await gate.arrived("ReserveProducts")).headers["x-user-id"], "ada");
+    const { headers } = await gate.arrived("ReserveProducts", "through");
+    assert.equal(headers["x-user-id"], "ada");
   });
 });
 
@@ -523,8 +528,8 @@ describe("a stream that makes many calls", () => {
   });
 
   it("ends them all when it ends, and begins none afterwards", async () => {
-    using gate = await openGate(() => true);
-    using shop = dial(gate);
+    using silent = await openGate(() => true);
+    using shop = dial(silent);
     let outcomes: Promise<PromiseSettledResult<unknown>[]> | undefined;
     let late: Promise<unknown> | undefined;
     using here = await stream(async (context) => {
@@ -542,24 +547,24 @@ describe("a stream that makes many calls", () => {
     const call = here.connection.stub(OrderServiceClient).trackOrder(soon());
     call.on("error", () => {});
     call.write({ content: undefined });
-    await gate.arrived("GetProduct", 20);
+    await silent.arrived("GetProduct", undefined, 20);
     call.cancel();
-    await eventually(() => gate.arrivals.every(({ cancelled }) => cancelled));
+    await eventually(() => silent.arrivals.every(({ cancelled }) => cancelled));
     for (const outcome of (await outcomes) ?? []) {
       assert.equal(outcome.status === "rejected" && outcome.reason.code, status.CANCELLED);
     }
     await eventually(() => late !== undefined);
     await fails(late ?? Promise.resolve(), status.CANCELLED);
-    assert.equal(gate.arrivals.length, 20);
+    assert.equal(silent.arrivals.length, 20);
   });
 });
 
 describe("the command line", () => {
   it("places an order over both servers, and shows a call without a deadline as such", async () => {
-    await using counter = await startOrders(catalog);
+    await using both = await startOrders(catalog);
     const env = {
       BAKERY_ADDRESS: catalog.address,
-      ORDERS_ADDRESS: counter.address,
+      ORDERS_ADDRESS: both.address,
       BAKERY_CA: join(scratch, "certs", "ca.pem"),
       BAKERY_TOKEN: tokens.ada,
     };
