@@ -3,7 +3,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
-import { createSecureServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import {
+  constants,
+  createSecureServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -15,6 +20,7 @@ import {
   runClient,
   startServer,
 } from "../shared/testing/servers.ts";
+import { collector } from "../shared/traces/spans.ts";
 import { channelSecurity } from "./client/channel-credentials.ts";
 import { type Connection, connect } from "./client/connection.ts";
 import { unaryCall } from "./client/unary-call.ts";
@@ -156,7 +162,7 @@ interface Arrival {
   readonly headers: IncomingHttpHeaders;
   /** Answers it with OK. */
   answer(): void;
-  /** Whether the other side has cancelled it. */
+  /** Whether the other side has cancelled it, with RST_STREAM. */
   cancelled: boolean;
   /** Whether the answer has left. */
   answered: boolean;
@@ -189,7 +195,7 @@ async function openGate(hold: (method: string, id: string) => boolean): Promise<
     };
     stream.on("error", () => {});
     stream.on("aborted", () => {
-      arrival.cancelled = true;
+      arrival.cancelled = stream.rstCode === constants.NGHTTP2_CANCEL;
     });
     stream.on("close", () => {
       arrival.answered = !arrival.cancelled;
@@ -311,7 +317,14 @@ describe("the time of a call that is made for another", () => {
 
 describe("a customer who leaves", () => {
   it("ends the call to the catalog, and takes nothing", async () => {
-    await using slow = await startCatalog({ SLOW_MS: "600000" });
+    const spans: string[] = [];
+    const collecting = collector((received) => spans.push(...received.map(({ name }) => name)));
+    await new Promise<void>((resolve) => collecting.listen(0, "127.0.0.1", resolve));
+    using _ = { [Symbol.dispose]: () => collecting.close() };
+    const at = collecting.address();
+    const port = typeof at === "object" ? at?.port : undefined;
+    const JAEGER = `http://127.0.0.1:${port}`;
+    await using slow = await startCatalog({ SLOW_MS: "600000", JAEGER });
     await using both = await startOrders(slow);
     using ada = dial(both);
     const { placed, leave } = order(ada, "leaves", soon(60_000));
@@ -321,6 +334,7 @@ describe("a customer who leaves", () => {
     await left;
     assert.match(await logLine(slow, "ReserveProducts", "leaves"), / CANCELLED .* for=ada /);
     assert.match(await logLine(both, "CreateOrder", "leaves"), / CANCELLED /);
+    await eventually(() => spans.includes("database")); // A span ends with its work.
     assert.equal(await unitsLeft(slow, "rye"), 8);
     for (const { program } of [slow, both]) assert.doesNotMatch(program.output(), /failed|Error/);
   });
