@@ -18,9 +18,10 @@ export interface InnerCall {
  * Returns what goes with a call that is of no use once the outer call is over. It ends with the
  * outer call, and at the latest MARGIN_MS before the outer call's deadline.
  * @param own the options that it would have alone; its deadline may be earlier.
- * @throws {StatusError} DEADLINE_EXCEEDED if no time is left for it.
+ * @throws {StatusError} CANCELLED if the outer call is over, DEADLINE_EXCEEDED if no time is left.
  */
 export function innerCall(outer: CallContext, own: CallOptions): InnerCall {
+  outer.signal.throwIfAborted(); // grpc-js doesn't look whether a parent is over already.
   const limit = Number(own.deadline ?? Number.POSITIVE_INFINITY);
   const deadline = Math.min(limit, outer.deadline - MARGIN_MS);
   if (deadline <= Date.now()) {

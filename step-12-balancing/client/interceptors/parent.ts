@@ -1,4 +1,4 @@
-// Client: cancels a call when its parent is cancelled or over.
+// Client: cancels a call when its parent is cancelled, or over.
 
 import { type EventEmitter, setMaxListeners } from "node:events";
 import { InterceptingCall, type Interceptor, propagate, status } from "@grpc/grpc-js";
@@ -23,7 +23,6 @@ export const parentInterceptor: Interceptor = (options, nextCall) => {
           next(ended);
         },
       });
-      if (parent.cancelled) cancel(); // before this call began
     },
   });
 };
