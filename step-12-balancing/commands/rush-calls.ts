@@ -11,7 +11,7 @@ import {
 } from "../gen/bakery/v1/catalog.ts";
 import { type CreateOrderResponse, OrderServiceClient } from "../gen/bakery/v1/orders.ts";
 
-const WATCH_MS = 300;
+const WATCH_MS = 1000;
 const PRODUCT = "croissant";
 
 /**
