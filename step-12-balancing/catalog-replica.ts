@@ -22,7 +22,7 @@ export const replicaVariables = {
 } as const;
 
 /** A leader that is frozen ends no stream. It is lost if it answers no ping for this long. */
-const KEEPALIVE_MS = 1000;
+const KEEPALIVE_MS = 2000;
 
 export async function runReplica(
   { closing, health, serve }: BakeryService,
