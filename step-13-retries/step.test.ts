@@ -204,9 +204,9 @@ describe("a server with FAIL_PERCENT", () => {
   it("accepts no other fault, nor more than all calls", async () => {
     for (const env of [{ FAIL_PERCENT: "101" }, { FAULT: "explode" }]) {
       const program = startProgram(folder, "catalog-server.ts", [], { ...settings(), ...env });
+      await using _ = { [Symbol.asyncDispose]: () => program.stop() };
       assert.ok(await program.ends(PATIENCE_MS), "the setting is accepted");
       assert.equal(program.exitCode, 2, program.output());
-      await program.stop();
     }
   });
 

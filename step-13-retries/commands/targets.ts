@@ -13,7 +13,7 @@ import { watch } from "./watch.ts";
 export const targetOptions = {
   address: {
     value: "TARGET",
-    help: "the catalog's servers; by default replicas:catalog to read, the first of them for the rest",
+    help: "the catalog's servers; by default replicas:catalog to read, its first for the rest",
     default: process.env.BAKERY_ADDRESS ?? "",
     problem: (target: string) => (target === "" ? undefined : targetProblem(target)),
   },
@@ -32,8 +32,8 @@ export const targetOptions = {
 } as const;
 
 /**
- * Returns the target of a command. Each command calls one service. All servers of the catalog answer
- * reads. Only the leader takes changes; it is the first in the list.
+ * Returns the target of a command. Each command calls one service. All servers of the catalog
+ * answer reads. Only the leader takes changes; it is the first in the list.
  * @param run the command's function.
  * @throws {ExpectedError} if the list is needed and can't be read.
  */

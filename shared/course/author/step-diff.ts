@@ -39,7 +39,7 @@ export function diffSteps(root: string, before: string | undefined, after: strin
 /** Returns the files of a step and their text, except the README and what programs write. */
 export function stepFiles(root: string, step: string): Map<string, string> {
   return new Map(
-    ["ts", "proto", "yaml", "yml"]
+    ["ts", "proto", "yaml", "yml", "json"]
       .flatMap((ending) => filesBelow(join(root, step), `.${ending}`))
       .map((file) => [file, readFileSync(join(root, step, file), "utf8")]),
   );

@@ -37,7 +37,7 @@ await runScript(USAGE, async () => {
   const named = all ? [] : steps;
   generateStale(courseRoot);
   if (values.course) {
-    const tools = ["shared/course", "shared/bench"].flatMap(testsIn);
+    const tools = ["shared/course", "shared/bench", "shared/limits"].flatMap(testsIn);
     return await run(all ? tools.filter((file) => file !== READMES) : OF_STEPS, named);
   }
   const beside = all ? ["shared/bakery", "shared/terminal", "shared/metrics", "shared/traces"] : [];

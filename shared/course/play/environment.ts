@@ -24,14 +24,16 @@ export async function createEnvironment(root: string, folder: string, text: stri
   );
   const metrics = (file: string) => defaultPort(file, "METRICS_PORT", METRICS_PORT);
   const used = servers.flatMap(([{ file }, port]) => [port, metrics(join(root, folder, file))]);
-  const ports = await PortMap.forText(
-    [text, DEFAULT_PORT, METRICS_PORT, COLLECTOR_PORT, ...used].join(" "),
-  );
-  // Other programs, such as Prometheus, read addresses from the step's files.
+  const replicas = join(root, folder, "replicas.json");
+  const list = existsSync(replicas) ? readFileSync(replicas, "utf8") : "";
+  const known = [DEFAULT_PORT, METRICS_PORT, COLLECTOR_PORT, ...used];
+  const ports = await PortMap.forText([text, list, ...known].join(" "));
+  // Programs read addresses from these files: Prometheus, and clients that balance.
   for (const file of servers.length > 0 ? filesBelow(join(root, folder), ".yml") : []) {
     const path = join(root, folder, file);
     writeFileSync(path, ports.toReal(readFileSync(path, "utf8")));
   }
+  if (list !== "") writeFileSync(replicas, ports.toReal(list));
   const addresses = servers.map(
     ([server, port]) => [server, `127.0.0.1:${ports.toReal(port)}`] as const,
   );
@@ -56,6 +58,7 @@ export async function createEnvironment(root: string, folder: string, text: stri
         WIRE_PORT: ports.toReal("50060"),
         BAKERY_ADDRESS: `127.0.0.1:${ports.toReal(DEFAULT_PORT)}`,
         ...(addresses.length > 0 && addressVariables(addresses)),
+        ...(list !== "" && { BAKERY_ADDRESS: undefined }),
         ...Object.assign({}, ...servers.map(portsOf)),
         ...exported,
       });

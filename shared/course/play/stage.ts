@@ -41,9 +41,10 @@ export class Stage {
   async play(part: Part, folder: string): Promise<boolean> {
     if (part.kind === "heading") this.#undoAllEdits();
     if (part.kind === "edit") {
-      this.#undoEdits.push(
-        this.#settings.workspace.edit(posix.join(folder, part.file), part.lines),
-      );
+      const { workspace, environment } = this.#settings;
+      const real = (line: string) =>
+        part.file.endsWith(".ts") ? line : environment.ports.toReal(line);
+      this.#undoEdits.push(workspace.edit(posix.join(folder, part.file), part.lines.map(real)));
     }
     if (part.kind !== "transcript") return true;
     for (const [at, act] of part.acts.entries()) {
