@@ -21,8 +21,8 @@ export const replicaVariables = {
   LOST_MS: { default: 5000, help: "how long a replica stays SERVING without its leader" },
 } as const;
 
-/** A leader that is frozen sends no end of the stream. It is lost if it answers no ping in a second. */
-const KEEPALIVE_MS = 1000;
+/** A leader that is frozen ends no stream. It is lost if it answers no ping for this long. */
+const KEEPALIVE_MS = 2000;
 
 export async function runReplica(
   { closing, health, serve }: BakeryService,

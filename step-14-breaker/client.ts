@@ -11,6 +11,7 @@ import { connect } from "./client/connection.ts";
 import { registerReplicas, replicasFile } from "./client/replicas.ts";
 import { isServiceError, reportFailure } from "./commands/call-failure.ts";
 import { get, search } from "./commands/catalog.ts";
+import { crowd } from "./commands/crowd.ts";
 import { health } from "./commands/health.ts";
 import { oldLevelsInterceptor } from "./commands/old-levels.ts";
 import { order, track } from "./commands/orders.ts";
@@ -32,6 +33,7 @@ async function main(): Promise<number> {
       watch: { args: "[ID...]", help: "print stock levels as they change", run: watch },
       restock: { args: "PRODUCT=UNITS...", help: "bring a delivery", run: restock },
       order: { args: "PRODUCT=QUANTITY...", help: "place an order", run: order },
+      crowd: { args: "PRODUCT=QUANTITY...", help: "place an order many times", run: crowd },
       track: { args: "ORDER", help: "track an order until it is delivered", run: track },
       health: { args: "[SERVICE]", help: "is it serving? exits with 1 if not", run: health },
     },
@@ -63,7 +65,7 @@ async function main(): Promise<number> {
       watch: { help: "health: print every change, until Ctrl+C", default: false },
       count: {
         value: "N",
-        help: "watch, poll: stop after N",
+        help: "watch, poll: stop after N; crowd: how many orders, 100 by default",
         default: 0,
         min: 1,
       },

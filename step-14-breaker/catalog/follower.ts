@@ -51,7 +51,7 @@ export class Follower {
 
   async #followAgainAndAgain(catalog: Catalog, closing: AbortSignal, inSync: () => void) {
     while (!closing.aborted) {
-      // By waitForReady, the call waits until the leader can be reached, instead of failing at once.
+      // waitForReady: while the leader can't be reached, the call waits instead of failing at once.
       const call = this.#leader.watchProducts(
         { productIds: [] },
         new Metadata({ waitForReady: true }),

@@ -6,7 +6,7 @@ import { clientStream } from "../server/client-stream.ts";
 import { StatusError } from "../server/status-error.ts";
 import { unary } from "../server/unary.ts";
 
-/** Returns handlers that only read. A new RPC doesn't compile here until it is on one of the sides. */
+/** Returns handlers that only read. If you add an RPC, the compiler asks for it here, too. */
 export function readOnly(
   { getProduct, searchProducts, watchProducts }: CatalogServiceServer,
   leader: string,

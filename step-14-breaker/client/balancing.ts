@@ -19,7 +19,7 @@ export function policyProblem(policy: string): string | undefined {
 /**
  * Returns what a channel's service config says about balancing. For a target with a single address,
  * that is nothing.
- * @param ejects whether servers that fail get no calls for a while. With pick_first, none is ejected.
+ * @param ejects whether servers that fail get no calls for a while; no effect with pick_first.
  * @throws {Error} if grpc-js doesn't know the policy.
  */
 export function balancing(

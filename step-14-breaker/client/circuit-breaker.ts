@@ -29,7 +29,7 @@ export class CircuitBreaker {
     this.#onChange = onChange;
   }
 
-  /** Returns undefined if a call must not be made; otherwise a function to call with its outcome. */
+  /** Returns a function to call with the outcome, or undefined if the call must not be made. */
   admit(): ((outcome: Outcome) => void) | undefined {
     if (this.#state === "open" || this.#isProbing) return undefined;
     if (this.#state === "half-open") {

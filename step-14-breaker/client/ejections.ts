@@ -6,7 +6,7 @@ import { experimental } from "@grpc/grpc-js";
 /** Emits the address of a server that gets no calls from now on, or gets some again. */
 export const ejections = new EventEmitter<{ ejected: [string]; returned: [string] }>();
 
-/** The name of a policy that picks as its child does, and watches. Outlier detection is its parent. */
+/** The name of a policy that picks as its child does. Outlier detection is its parent. */
 export const WATCHED = "watched";
 
 class WatchedConfig implements experimental.TypedLoadBalancingConfig {
@@ -37,7 +37,7 @@ class WatchedConfig implements experimental.TypedLoadBalancingConfig {
 class WatchedBalancer extends experimental.ChildLoadBalancerHandler {
   constructor(helper: experimental.ChannelControlHelper) {
     const ejected = new Set<string>();
-    // To the policies, an ejected server is one that isn't healthy. It may have several subchannels.
+    // Outlier detection tells its child that a subchannel isn't healthy. A server may have several.
     const watch = (address: string, isHealthy: boolean) => {
       if (ejected.has(address) === !isHealthy) return;
       if (isHealthy) ejected.delete(address);

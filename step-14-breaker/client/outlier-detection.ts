@@ -5,7 +5,7 @@ import { WATCHED } from "./ejections.ts";
 
 const seconds = (seconds: number) => ({ seconds, nanos: 0 }); // "2s" would be an error here.
 
-/** Small numbers, so that you see something soon. Any status but OK is a failure, even NOT_FOUND. */
+/** Small numbers, so that you see something soon. Any status but OK counts as a failure. */
 const limits = {
   interval: seconds(2), // how often the calls since the last time are counted
   base_ejection_time: seconds(5), // the first time; the second time in a row twice that
@@ -15,7 +15,7 @@ const limits = {
 
 /**
  * Returns the load balancing config for a policy that also ejects servers.
- * @throws {Error} if grpc-js can't read it. Without this check, it would use pick_first and say nothing.
+ * @throws {Error} if grpc-js can't read it. A channel would use pick_first then, and say nothing.
  */
 export function withOutlierDetection(policy: string): object {
   const watched = { [WATCHED]: { child_policy: [{ [policy]: {} }] } };

@@ -85,7 +85,7 @@ export function readReplicas(file: string, name: string): string[] {
 
 function listIn(file: string, name: string): string[] {
   try {
-    const list: unknown = JSON.parse(readFileSync(file, "utf8"))[name];
+    const list: unknown = JSON.parse(readFileSync(file, "utf8"))?.[name];
     if (Array.isArray(list) && list.length > 0) return list.map(String);
   } catch (error) {
     throw new ExpectedError(`${file}: ${error instanceof Error ? error.message : error}`);
@@ -93,7 +93,7 @@ function listIn(file: string, name: string): string[] {
   throw new ExpectedError(`${file}: has no addresses for "${name}"`);
 }
 
-function hostAndPort(address: string): experimental.HostPort & { port: number } {
+function hostAndPort(address: string): { host: string; port: number } {
   const { host, port = 0 } = experimental.splitHostPort(address) ?? { host: address };
   return { host, port };
 }

@@ -3,8 +3,8 @@
 import { addressProblem } from "./connection.ts";
 
 /**
- * Returns what is wrong with a target, or undefined if it is valid: HOST:PORT, dns:HOST:PORT for all
- * addresses of a name in the DNS, or replicas:NAME for those in a file.
+ * Returns what is wrong with a target, or undefined if it is valid. HOST:PORT is one server.
+ * dns:HOST:PORT stands for all addresses of a name in the DNS, replicas:NAME for those in a file.
  */
 export function targetProblem(target: string): string | undefined {
   if (/^replicas:[\w-]+$/.test(target)) return undefined;
@@ -12,8 +12,8 @@ export function targetProblem(target: string): string | undefined {
 }
 
 /**
- * Returns the name that the server's certificate must be for. Behind a name are several servers, and
- * all have a certificate for that name.
+ * Returns the name that the server's certificate must be for. All servers behind a name have a
+ * certificate for it.
  */
 export function hostOf(target: string): string {
   return target

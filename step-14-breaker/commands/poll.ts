@@ -2,7 +2,7 @@
 
 import { setTimeout } from "node:timers/promises";
 import { type ClientUnaryCall, Metadata } from "@grpc/grpc-js";
-import { formatColumns } from "../../shared/terminal/output.ts";
+import { formatColumns, formatCount } from "../../shared/terminal/output.ts";
 import { ExpectedError } from "../../shared/terminal/program.ts";
 import type { Connection } from "../client/connection.ts";
 import { unaryCall } from "../client/unary-call.ts";
@@ -12,8 +12,8 @@ import { describeFailure, isServiceError } from "./call-failure.ts";
 const PAUSE_MS = 50;
 
 /**
- * Asks for a product `count` times (0: no limit) or until Ctrl+C, and prints who answered each call.
- * Then prints how many calls each server has answered.
+ * Asks for a product `count` times (0: no limit) or until Ctrl+C. Prints who answered each call,
+ * and then how many calls each server has answered.
  * @throws {ExpectedError} if a call failed.
  */
 export async function poll(
@@ -40,8 +40,8 @@ export async function poll(
     }
     await setTimeout(PAUSE_MS);
   }
-  const rows = [...answers].sort().map(([peer, times]) => [peer, `${times} calls`]);
-  console.log(formatColumns([...rows, ["failed", `${failed} calls`]]));
+  const rows = [...answers].sort().map(([peer, times]) => [peer, formatCount(times, "call")]);
+  console.log(formatColumns([...rows, ["failed", formatCount(failed, "call")]]));
   if (failed > 0) throw new ExpectedError(`${failed} of ${made} calls failed`);
 }
 

@@ -6,6 +6,7 @@ import { readReplicas, replicasFile } from "../client/replicas.ts";
 import { targetProblem } from "../client/target.ts";
 import { OrderServiceClient } from "../gen/bakery/v1/orders.ts";
 import { get, search } from "./catalog.ts";
+import { crowd } from "./crowd.ts";
 import { order, track } from "./orders.ts";
 import { poll } from "./poll.ts";
 import { watch } from "./watch.ts";
@@ -13,7 +14,7 @@ import { watch } from "./watch.ts";
 export const targetOptions = {
   address: {
     value: "TARGET",
-    help: "the catalog's servers; by default replicas:catalog to read, the first of them for the rest",
+    help: "the catalog's servers; by default replicas:catalog to read, its first for the rest",
     default: process.env.BAKERY_ADDRESS ?? "",
     problem: (target: string) => (target === "" ? undefined : targetProblem(target)),
   },
@@ -32,8 +33,8 @@ export const targetOptions = {
 } as const;
 
 /**
- * Returns the target of a command. Each command calls one service. All servers of the catalog answer
- * reads. Only the leader takes changes; it is the first in the list.
+ * Returns the target of a command. Each command calls one service. All servers of the catalog
+ * answer reads. Only the leader takes changes; it is the first in the list.
  * @param run the command's function.
  * @throws {ExpectedError} if the list is needed and can't be read.
  */
@@ -43,7 +44,7 @@ export function targetOf(
   options: { readonly address: string; readonly "orders-address": string },
 ): string {
   const isOneOf = (commands: readonly unknown[]) => commands.includes(run);
-  const forOrders = isOneOf([order, track]) || service === OrderServiceClient.serviceName;
+  const forOrders = isOneOf([order, crowd, track]) || service === OrderServiceClient.serviceName;
   if (forOrders) return options["orders-address"];
   if (options.address !== "") return options.address;
   if (isOneOf([get, search, poll, watch])) return "replicas:catalog";

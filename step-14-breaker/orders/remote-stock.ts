@@ -51,7 +51,7 @@ export function remoteStock(connection: Connection): RemoteStock {
       // If nobody is waiting for the order by now, don't confirm: the units return.
       const { totalCents } = await reserved.finally(() => context.signal.throwIfAborted());
       // If this process dies here, nobody confirms and the units return by themselves.
-      // Once begun, it is finished: it has no parent, and its own limit.
+      // The confirmation has no parent: once begun, it must be finished.
       await confirm(reservationId, detachedCall(context, connection.callOptions()));
       // If it dies here, or no answer came, the units are gone without an order: see the README.
       return { totalCents };

@@ -15,7 +15,7 @@ export interface Child {
 }
 
 /**
- * Starts a program.
+ * Starts a program, and prints its process id: each server can be killed by itself.
  * @param env is added to our own environment.
  * @param prefix what its lines of output begin with.
  */
@@ -24,6 +24,7 @@ export function startChild(file: string, env: NodeJS.ProcessEnv, prefix: string)
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
+  console.log(`${prefix}process ${child.pid}`);
   const exit = once(child, "exit");
   const listening = new Promise<boolean>((resolve) => {
     for (const [from, to] of [

@@ -18,9 +18,10 @@ export interface InnerCall {
  * Returns what goes with a call that is of no use once the outer call is over. It ends with the
  * outer call, and at the latest MARGIN_MS before the outer call's deadline.
  * @param own the options that it would have alone; its deadline may be earlier.
- * @throws {StatusError} DEADLINE_EXCEEDED if no time is left for it.
+ * @throws {StatusError} CANCELLED if the outer call is over, DEADLINE_EXCEEDED if no time is left.
  */
 export function innerCall(outer: CallContext, own: CallOptions): InnerCall {
+  outer.signal.throwIfAborted(); // A parent that is already over would cancel nothing.
   const limit = Number(own.deadline ?? Number.POSITIVE_INFINITY);
   const deadline = Math.min(limit, outer.deadline - MARGIN_MS);
   if (deadline <= Date.now()) {
@@ -35,7 +36,7 @@ export function detachedCall(outer: CallContext, own: CallOptions): InnerCall {
   return { metadata: passedOn(outer), options: own };
 }
 
-/** Picks each entry by name. A copy of everything would hand on the caller's token, too. */
+/** Picks each entry by name. A copy of everything would pass on the caller's token, too. */
 function passedOn({ metadata, caller }: CallContext): Metadata {
   const picked = new Metadata();
   for (const id of metadata.get(REQUEST_ID)) picked.set(REQUEST_ID, id);

@@ -11,7 +11,7 @@ export function clientMetricsInterceptor(metrics: CallMetrics): Interceptor {
     return new InterceptingCall(nextCall(options), {
       start(metadata, _listener, next) {
         counted.start();
-        // grpc-js adds the number to what it received: to the headers, or to a status without headers.
+        // grpc-js adds the number to the headers that it received, or to a status without headers.
         const countRetries = (received: Metadata) =>
           counted.retried(Number(received.get(PREVIOUS_ATTEMPTS)[0] ?? 0));
         next(metadata, {

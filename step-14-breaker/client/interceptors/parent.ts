@@ -1,11 +1,12 @@
-// Client: cancels a call when its parent is cancelled or over.
+// Client: cancels a call when its parent is cancelled, or over.
 
 import { type EventEmitter, setMaxListeners } from "node:events";
 import { InterceptingCall, type Interceptor, propagate, status } from "@grpc/grpc-js";
 
 /**
- * grpc-js does that too, but it never stops listening to the parent. A stream that makes many calls
- * would keep all of them in memory until it ends. So grpc-js gets only the parent's deadline.
+ * grpc-js would do that, too, but it never stops listening to the parent. A stream that makes many
+ * calls would keep all of them in memory until it ends. So we listen, and leave grpc-js only the
+ * parent's deadline.
  */
 export const parentInterceptor: Interceptor = (options, nextCall) => {
   const { parent } = options;
@@ -15,7 +16,7 @@ export const parentInterceptor: Interceptor = (options, nextCall) => {
   const cancel = () => call.cancelWithStatus(status.CANCELLED, "the parent call is over");
   return new InterceptingCall(call, {
     start(metadata, _listener, next) {
-      setMaxListeners(0, events); // Many calls at once are not a leak: each lets go at its end.
+      setMaxListeners(0, events); // Many calls at once are no leak: each stops listening.
       events.on("cancelled", cancel);
       next(metadata, {
         onReceiveStatus(ended, next) {
@@ -23,7 +24,6 @@ export const parentInterceptor: Interceptor = (options, nextCall) => {
           next(ended);
         },
       });
-      if (parent.cancelled) cancel(); // before this call began
     },
   });
 };
