@@ -430,6 +430,7 @@ const limits: Record<string, (test: TestContext) => Promise<void>> = {
     const asked = test.mock.method(dns, "lookup", async () => [
       { address: "127.0.0.1", family: 4 },
     ]);
+    const timers = test.mock.method(globalThis, "setTimeout");
     const first = await serve(echo);
     const [, port] = first.address.split(":");
     using client = dial(`dns:catalog.test:${port}`, roundRobin());
@@ -438,6 +439,7 @@ const limits: Record<string, (test: TestContext) => Promise<void>> = {
     assert.equal((await ask(client)).error?.code, status.UNAVAILABLE);
     await wait(MOMENT_MS);
     assert.equal(asked.mock.callCount(), 1);
+    assert.ok(timers.mock.calls.some((call) => call.arguments[1] === 30_000));
     // The 30 s are an option of the channel.
     const soon = { ...roundRobin(), "grpc.dns_min_time_between_resolutions_ms": 10 };
     const second = await serve(echo);
