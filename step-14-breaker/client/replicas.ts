@@ -10,7 +10,7 @@ import { addressProblem } from "./connection.ts";
 export const replicasFile: string = join(import.meta.dirname, "..", "replicas.json");
 
 /** How often the file is checked for changes. */
-const POLL_MS = 100;
+const POLL_MS = 50;
 
 /** Lets this process dial replicas:NAME. Call it once, before the first channel opens. */
 export function registerReplicas(file: string): void {

@@ -3,7 +3,7 @@
 import { setTimeout } from "node:timers/promises";
 import { Metadata } from "@grpc/grpc-js";
 import { channelSecurity } from "../client/channel-credentials.ts";
-import { type Connection, connect } from "../client/connection.ts";
+import { type Connection, type ConnectOptions, connect } from "../client/connection.ts";
 import { unaryCall } from "../client/unary-call.ts";
 import { isServiceError } from "../commands/call-failure.ts";
 import { CatalogServiceClient, type GetProductResponse } from "../gen/bakery/v1/catalog.ts";
@@ -14,9 +14,14 @@ const DEADLINE_MS = 10_000;
 
 /** Connects as the bakery's client does, with a service config of its own. */
 export function dial(target: string, serviceConfig: object, token = ""): Connection {
+  return dialWith(target, { serviceConfig }, token);
+}
+
+/** Connects as the bakery's client does, with options of its own. */
+export function dialWith(target: string, options: Partial<ConnectOptions>, token = ""): Connection {
   const ca = process.env.CERTS ? `${process.env.CERTS}/ca.pem` : `${certsFolder}/ca.pem`;
   const security = channelSecurity({ ca, cert: "", key: "", plaintext: false, token }, target);
-  return connect(target, { deadlineMs: DEADLINE_MS, verbose: false, security, serviceConfig });
+  return connect(target, { deadlineMs: DEADLINE_MS, verbose: false, security, ...options });
 }
 
 /** Returns how many loaves of rye are left. */
