@@ -29,7 +29,8 @@ export const bakeryRetries = {
       retryPolicy,
     },
   ],
-  // A failure takes a token, a success returns a tenth of one. Once half are gone, nothing is repeated.
+  // A failure takes a token, a success returns a tenth of one. With half of them gone, nothing is
+  // repeated.
   retryThrottling: { maxTokens: 100, tokenRatio: 0.1 },
 };
 

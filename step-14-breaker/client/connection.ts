@@ -53,7 +53,7 @@ export interface ConnectOptions {
   readonly ejects?: boolean;
   /** How often to ask whether the server is still there, while a call is in progress. */
   readonly keepaliveMs?: number;
-  /** The rest of the channel's service config: which calls are repeated, and how long they may take. */
+  /** The rest of the channel's service config, such as which calls are repeated. */
   readonly serviceConfig?: object;
   /** More interceptors, further in than the others. */
   readonly inner?: readonly Interceptor[];

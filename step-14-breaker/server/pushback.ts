@@ -6,6 +6,6 @@ import { RETRY_PUSHBACK } from "../metadata-keys.ts";
 /** Returns trailers that say: not at all. */
 export function doNotRetry(): Metadata {
   const trailers = new Metadata();
-  trailers.set(RETRY_PUSHBACK, "-1"); // A positive number would be the time to wait, in milliseconds.
+  trailers.set(RETRY_PUSHBACK, "-1"); // A positive number would be the time to wait, in ms.
   return trailers;
 }

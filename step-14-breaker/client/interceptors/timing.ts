@@ -12,7 +12,7 @@ export const timingInterceptor: Interceptor = (options, nextCall) => {
   return new InterceptingCall(nextCall(options), {
     start(metadata, _listener, next) {
       const requestId = metadata.get(REQUEST_ID)[0];
-      // grpc-js adds the number to what it received: to the headers, or to a status without headers.
+      // grpc-js adds the number to what it receives: to the headers, or to a status without any.
       let attempts = 1;
       const count = (received: Metadata) => {
         attempts = Math.max(attempts, 1 + Number(received.get(PREVIOUS_ATTEMPTS)[0] ?? 0));
