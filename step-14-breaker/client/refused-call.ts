@@ -4,8 +4,8 @@ import { Metadata, type NextCall, status } from "@grpc/grpc-js";
 import { RETRY_PUSHBACK } from "../metadata-keys.ts";
 
 /**
- * Returns what an interceptor can use in place of `nextCall(options)`. That would make a real call,
- * which stays in memory if it never starts.
+ * Returns what an interceptor can use in place of `nextCall(options)`. That would make a real call;
+ * if it never starts, it stays in memory until its deadline.
  */
 export function refusedCall(details: string): ReturnType<NextCall> {
   return {

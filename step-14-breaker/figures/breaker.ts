@@ -85,7 +85,7 @@ export async function refusing(): Promise<string> {
     ["before nextCall", before],
     ["after nextCall", after],
   ] as const) {
-    const connection = dialWith(target, { inner: [interceptor] });
+    const connection = dialWith(target, { inner: [interceptor], deadlineMs: 60_000 });
     for (let n = 0; n < 1000; n++) await get(connection);
     const [used, startedAt] = [memory(), performance.now()];
     for (let n = 0; n < 100_000; n++) await get(connection);
