@@ -40,7 +40,7 @@ async function main(): Promise<number> {
     console.log(await table);
   }
   console.log(await storm(failing));
-  console.log(await killed(replica));
+  console.log(await killed([replica, leader, slowReplica]));
   return 0;
 }
 

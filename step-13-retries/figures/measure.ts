@@ -3,8 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { formatColumns } from "../../shared/terminal/output.ts";
 import { bakeryRetries } from "../bakery-retries.ts";
-import type { Connection } from "../client/connection.ts";
-import { atRate, dial, get, left, order, restock } from "./calls.ts";
+import { dial, get, left, order, restock, steadily } from "./calls.ts";
 import type { QuietServer } from "./servers.ts";
 
 /** Without throttling, and without the timeout: on a busy machine it could end a call too early. */
@@ -16,6 +15,9 @@ const [reads] = bakeryRetries.methodConfig;
 /** Asks a second server if the first hasn't answered after 50 ms, and takes the earlier answer. */
 const hedgingPolicy = { maxAttempts: 2, hedgingDelay: "0.05s", nonFatalStatusCodes: [] };
 const hedged = { methodConfig: [{ name: reads?.name ?? [], hedgingPolicy }] };
+
+/** About 200 calls a second. */
+const load = { count: 400, everyMs: 5 };
 
 /** Makes 300 calls to a server that refuses 30 of 100, one after the other. */
 export async function refused(server: QuietServer): Promise<string> {
@@ -58,7 +60,7 @@ export async function lost(orders: QuietServer, leader: QuietServer, token: stri
   return table("30 orders of a loaf, half of the answers lost", rows);
 }
 
-/** Makes 200 calls a second to a server that refuses all. */
+/** Makes calls to a server that refuses all. */
 export async function storm(server: QuietServer): Promise<string> {
   const rows: string[][] = [];
   for (const [name, config] of [
@@ -67,12 +69,12 @@ export async function storm(server: QuietServer): Promise<string> {
   ] as const) {
     const connection = dial(server.address, config);
     const before = await server.arrived("GetProduct");
-    const seconds = await timed(() => atRate({ count: 400, rate: 200 }, () => get(connection)));
+    const seconds = await timed(() => steadily(load, () => get(connection)));
     const attempts = (await server.arrived("GetProduct")) - before;
     rows.push([name, `${attempts} attempts`, `${Math.round(attempts / seconds)} a second`]);
     connection.close();
   }
-  return table("400 calls in 2 s, all refused", rows);
+  return table("400 calls, about 200 a second, all refused", rows);
 }
 
 /** Makes 100 calls to three servers, one of which is slow, one after the other. */
@@ -92,16 +94,20 @@ export async function slow(): Promise<string> {
   return table("100 calls to three servers, one of which takes 200 ms", rows);
 }
 
-/** Makes 200 calls a second to three servers, and kills one of them. */
-export async function killed(server: QuietServer): Promise<string> {
-  const connection: Connection = dial("replicas:catalog", bakeryRetries);
-  const results = await atRate({ count: 400, rate: 200 }, (n) => {
-    if (n === 200) server.kill();
+/** Calls three servers, and kills the first of them. */
+export async function killed(servers: readonly QuietServer[]): Promise<string> {
+  const connection = dial("replicas:catalog", bakeryRetries);
+  for (const server of servers) {
+    const before = await server.arrived("GetProduct"); // Until each has had a call.
+    while ((await server.arrived("GetProduct")) === before) await get(connection);
+  }
+  const results = await steadily(load, (n) => {
+    if (n === 200) servers[0]?.kill();
     return get(connection);
   });
   const failed = results.filter((answered) => !answered).length;
   connection.close();
-  return table("400 calls in 2 s to three servers, one is killed", [
+  return table("400 calls to three servers, one of which is killed", [
     ["with retries", `${failed} lost`],
   ]);
 }
