@@ -53,8 +53,8 @@ export function remoteStock(connection: Connection): RemoteStock {
       // If this process dies here, nobody confirms and the units return by themselves.
       // The confirmation has no parent: once begun, it must be finished.
       await confirm(reservationId, detachedCall(context, connection.callOptions()));
-      // If it dies here, or no answer came to any attempt, the units are gone without an order, until
-      // the customer repeats hers with its key: that is the same reservation.
+      // If it dies here, or all answers were lost, the units are gone without an order, until the
+      // customer repeats it with the same key: that is the same reservation.
       return { totalCents };
     },
 
