@@ -340,7 +340,7 @@ describe("three servers, one of which is killed", () => {
     await using leader = await startCatalog();
     const follow = { FOLLOW: leader.address };
     // At 200 calls a second, some are always in progress at the slow one.
-    const slow = { ...follow, SLOW_MS: "100" };
+    const slow = { ...follow, SLOW_MS: "50" };
     const replicas = [startCatalog(slow), startCatalog(follow)] as const;
     const [second, third] = await Promise.all(replicas);
     await using _second = second;
@@ -348,6 +348,11 @@ describe("three servers, one of which is killed", () => {
     const catalog = [leader, second, third].map(({ address }) => address);
     writeFileSync(list, JSON.stringify({ catalog }));
     using client = dial("replicas:catalog", "", bakeryRetries);
+    for (const server of [leader, second, third]) {
+      const isConnected = () => /GetProduct OK/.test(server.program.output());
+      const deadline = Date.now() + PATIENCE_MS;
+      while (!isConnected() && Date.now() < deadline) await get(client);
+    }
     const failures: ServiceError[] = [];
     const calls: Promise<unknown>[] = [];
     const load = setInterval(() => {
