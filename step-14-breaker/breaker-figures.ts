@@ -1,4 +1,4 @@
-// Measures what the breaker and outlier detection do, against servers of its own, in half a minute.
+// Measures what breaker and outlier detection do, with its own servers, in less than a minute.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,16 +36,13 @@ async function main(): Promise<number> {
   writeFileSync(list, JSON.stringify({ catalog }));
   registerReplicas(list);
 
+  console.log(await refusing());
   // These two mostly wait, so they can be measured at the same time.
   const tables = [hanging(shops, await newToken("customer")), ejecting()];
   for (const table of tables) console.log(await table);
-  console.log(await refusing());
   return 0;
 }
 
-async function endAll(): Promise<void> {
-  for (const { end } of servers) end();
-  rmSync(folder, { recursive: true, force: true });
-}
-
-await runProgram(() => main().finally(endAll));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+await runProgram(() => main().finally(() => servers.forEach(({ end }) => void end())));

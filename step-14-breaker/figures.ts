@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runProgram } from "../shared/terminal/program.ts";
 import { registerReplicas } from "./client/replicas.ts";
-import { killed, lost, refused, slow, storm } from "./figures/measure.ts";
+import { lost, refused, storm } from "./figures/one-server.ts";
 import { newToken, type QuietServer, startQuietly } from "./figures/servers.ts";
+import { killed, slow } from "./figures/three-servers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bakery-figures-"));
 const servers: QuietServer[] = [];
@@ -40,13 +41,10 @@ async function main(): Promise<number> {
     console.log(await table);
   }
   console.log(await storm(failing));
-  console.log(await killed(replica));
+  console.log(await killed([replica, leader, slowReplica]));
   return 0;
 }
 
-async function endAll(): Promise<void> {
-  for (const { end } of servers) end();
-  rmSync(folder, { recursive: true, force: true });
-}
-
-await runProgram(() => main().finally(endAll));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+await runProgram(() => main().finally(() => servers.forEach(({ end }) => void end())));

@@ -5,13 +5,13 @@ import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
-import { formatColumns } from "../../shared/terminal/output.ts";
 import { bakeryRetries } from "../bakery-retries.ts";
 import { CircuitBreaker } from "../client/circuit-breaker.ts";
 import { breakerInterceptor } from "../client/interceptors/breaker.ts";
 import { refusedCall } from "../client/refused-call.ts";
-import { atRate, dialWith, get, order } from "./calls.ts";
+import { dialWith, get, order } from "./calls.ts";
 import type { QuietServer } from "./servers.ts";
+import { table } from "./table.ts";
 
 const SECONDS = 12;
 /** Without throttling, which would end the retries, and the timeout. */
@@ -26,7 +26,7 @@ export interface HangingShop {
   readonly orders: QuietServer;
 }
 
-/** Lets four customers order again and again. They don't say so when they get an error. */
+/** Lets four customers order again and again, whatever they are told. */
 export async function hanging(shops: readonly HangingShop[], token: string): Promise<string> {
   const rows = shops.map(async ({ name, catalog, orders }) => {
     const connection = dialWith(orders.address, {}, token);
@@ -43,12 +43,14 @@ export async function hanging(shops: readonly HangingShop[], token: string): Pro
     await Promise.all([customer(), customer(), customer(), customer()]);
     connection.close();
     const reached = await catalog.arrived("ReserveProducts");
-    return [name, `${took.length} answered`, `${reached} reached the catalog`, p50(took)];
+    const p50 = took.sort((a, b) => a - b)[took.length >> 1] ?? 0;
+    return [name, `${took.length} answered`, `${reached} reached it`, `p50 ${Math.round(p50)} ms`];
   });
-  return table(`Four customers order for ${SECONDS} s, and the catalog hangs`, rows);
+  const title = `four customers order for ${SECONDS} s, and the catalog hangs`;
+  return table(title, await Promise.all(rows));
 }
 
-/** Makes 30 calls a second to three servers, one of which refuses all. Shows failures per second. */
+/** Makes about 30 calls a second to three servers, one of which refuses all. */
 export async function ejecting(): Promise<string> {
   const rows = (
     [
@@ -60,17 +62,25 @@ export async function ejecting(): Promise<string> {
   ).map(async ([name, ejects, serviceConfig]) => {
     const connection = dialWith("replicas:catalog", { ejects, serviceConfig });
     const failed = Array.from({ length: SECONDS }, () => 0);
-    await atRate({ count: SECONDS * 30, rate: 30 }, async (n) => {
-      const second = Math.floor(n / 30);
-      if (!(await get(connection))) failed[second] = (failed[second] ?? 0) + 1;
-    });
+    const startedAt = performance.now();
+    const seconds = () => Math.floor((performance.now() - startedAt) / 1000);
+    const calls: Promise<void>[] = [];
+    for (let second = 0; second < SECONDS; second = seconds()) {
+      const count = (answered: boolean) => {
+        if (!answered) failed[second] = (failed[second] ?? 0) + 1;
+      };
+      calls.push(get(connection).then(count));
+      await setTimeout(33);
+    }
+    await Promise.all(calls);
     connection.close();
     return [name, ...failed.map((count) => `${count}`.padStart(2))];
   });
-  return table("30 calls a second to three servers, one refuses all: failures per second", rows);
+  const title = "failures in each second, while one of three servers refuses all calls";
+  return table(title, await Promise.all(rows));
 }
 
-/** Refuses calls, before `nextCall` and after it, and counts the memory that stays in use. */
+/** Refuses calls, before `nextCall` and after it, and looks at the memory that stays in use. */
 export async function refusing(): Promise<string> {
   const target = "127.0.0.1:1";
   const breaker = new CircuitBreaker(3_600_000, () => {});
@@ -80,21 +90,21 @@ export async function refusing(): Promise<string> {
     nextCall(options);
     return new InterceptingCall(refusedCall("too late"));
   };
-  const rows: Promise<string[]>[] = [];
-  for (const [name, interceptor] of [
-    ["before nextCall", before],
-    ["after nextCall", after],
+  const rows: string[][] = [];
+  for (const [name, interceptor, count] of [
+    ["before nextCall", before, 100_000],
+    ["after nextCall", after, 10_000],
   ] as const) {
-    const connection = dialWith(target, { inner: [interceptor], deadlineMs: 60_000 });
+    const connection = dialWith(target, { inner: [interceptor] });
     for (let n = 0; n < 1000; n++) await get(connection);
     const [used, startedAt] = [memory(), performance.now()];
-    for (let n = 0; n < 100_000; n++) await get(connection);
-    const ms = (performance.now() - startedAt) / 100_000;
-    const grown = (memory() - used) / 1_000_000;
-    rows.push(Promise.resolve([name, `${ms.toFixed(3)} ms each`, `${grown.toFixed(1)} MB more`]));
+    for (let n = 0; n < count; n++) await get(connection);
+    const each = ((performance.now() - startedAt) / count).toFixed(2);
+    const grown = Math.max(0, memory() - used) / 1_000_000;
+    rows.push([name, `${count} refused`, `${each} ms each`, `${grown.toFixed(1)} MB kept`]);
     connection.close();
   }
-  return table("100,000 calls refused", rows);
+  return table("refusals by an interceptor", rows);
 }
 
 /** Returns how many bytes of memory are in use once what isn't has been collected. */
@@ -102,13 +112,4 @@ function memory(): number {
   setFlagsFromString("--expose-gc");
   runInNewContext("gc")();
   return process.memoryUsage().heapUsed;
-}
-
-function p50(took: number[]): string {
-  return `p50 ${Math.round(took.sort((a, b) => a - b)[took.length >> 1] ?? 0)} ms`;
-}
-
-async function table(title: string, rows: readonly Promise<string[]>[]): Promise<string> {
-  const all = await Promise.all(rows);
-  return `${title}\n${formatColumns(all.map((row) => ["", ...row]))}`;
 }

@@ -53,7 +53,8 @@ export function remoteStock(connection: Connection): RemoteStock {
       // If this process dies here, nobody confirms and the units return by themselves.
       // The confirmation has no parent: once begun, it must be finished.
       await confirm(reservationId, detachedCall(context, connection.callOptions()));
-      // If it dies here, or no answer came, the units are gone without an order: see the README.
+      // If it dies here, or all answers were lost, the units are gone without an order, until the
+      // customer repeats it with the same key: that is the same reservation.
       return { totalCents };
     },
 

@@ -14,8 +14,8 @@ export const timingInterceptor: Interceptor = (options, nextCall) => {
       const requestId = metadata.get(REQUEST_ID)[0];
       // grpc-js adds the number to what it receives: to the headers, or to a status without any.
       let attempts = 1;
-      const count = (received: Metadata) => {
-        attempts = Math.max(attempts, 1 + Number(received.get(PREVIOUS_ATTEMPTS)[0] ?? 0));
+      const count = (received: Metadata, otherwise = "0") => {
+        attempts = Math.max(attempts, 1 + Number(received.get(PREVIOUS_ATTEMPTS)[0] ?? otherwise));
       };
       // This listener handles only these two. Everything else goes to the caller's own listener.
       next(metadata, {
@@ -25,7 +25,8 @@ export const timingInterceptor: Interceptor = (options, nextCall) => {
         },
         onReceiveStatus(ended, next) {
           const ms = Math.round(performance.now() - startedAt);
-          count(ended.metadata);
+          // If the deadline has passed, there was nothing to receive. Then the details have it.
+          count(ended.metadata, /previous attempts: (\d+)/.exec(ended.details)?.[1]);
           const result = `${name} ${status[ended.code]} ${ms}ms`;
           console.error(`${result} attempts=${attempts} id=${requestId}`);
           next(ended);

@@ -1,21 +1,16 @@
-// Measures the figures, one function each. Each returns a table.
+// Measures what retries do to one server.
 
 import { randomUUID } from "node:crypto";
-import { formatColumns } from "../../shared/terminal/output.ts";
 import { bakeryRetries } from "../bakery-retries.ts";
-import type { Connection } from "../client/connection.ts";
-import { atRate, dial, get, left, order, restock } from "./calls.ts";
+import { dial, get, left, load, order, restock, steadily } from "./calls.ts";
 import type { QuietServer } from "./servers.ts";
+import { table, timed } from "./table.ts";
 
 /** Without throttling, and without the timeout: on a busy machine it could end a call too early. */
 const unthrottled = {
   methodConfig: bakeryRetries.methodConfig.map(({ name, retryPolicy }) => ({ name, retryPolicy })),
 };
 const throttled = { ...unthrottled, retryThrottling: bakeryRetries.retryThrottling };
-const [reads] = bakeryRetries.methodConfig;
-/** Asks a second server if the first hasn't answered after 50 ms, and takes the earlier answer. */
-const hedgingPolicy = { maxAttempts: 2, hedgingDelay: "0.05s", nonFatalStatusCodes: [] };
-const hedged = { methodConfig: [{ name: reads?.name ?? [], hedgingPolicy }] };
 
 /** Makes 300 calls to a server that refuses 30 of 100, one after the other. */
 export async function refused(server: QuietServer): Promise<string> {
@@ -49,7 +44,7 @@ export async function lost(orders: QuietServer, leader: QuietServer, token: stri
     const before = await left(shelf);
     for (let n = 0; n < 30; n++) {
       const key = newKey();
-      while (!(await order(connection, key)));
+      for (let tries = 0; tries < 10 && !(await order(connection, key)); tries++);
     }
     rows.push([name, `${before - (await left(shelf))} loaves taken`]);
   }
@@ -58,7 +53,7 @@ export async function lost(orders: QuietServer, leader: QuietServer, token: stri
   return table("30 orders of a loaf, half of the answers lost", rows);
 }
 
-/** Makes 200 calls a second to a server that refuses all. */
+/** Makes calls to a server that refuses all. */
 export async function storm(server: QuietServer): Promise<string> {
   const rows: string[][] = [];
   for (const [name, config] of [
@@ -67,51 +62,10 @@ export async function storm(server: QuietServer): Promise<string> {
   ] as const) {
     const connection = dial(server.address, config);
     const before = await server.arrived("GetProduct");
-    const seconds = await timed(() => atRate({ count: 400, rate: 200 }, () => get(connection)));
+    const seconds = await timed(() => steadily(load, () => get(connection)));
     const attempts = (await server.arrived("GetProduct")) - before;
     rows.push([name, `${attempts} attempts`, `${Math.round(attempts / seconds)} a second`]);
     connection.close();
   }
-  return table("400 calls in 2 s, all refused", rows);
-}
-
-/** Makes 100 calls to three servers, one of which is slow, one after the other. */
-export async function slow(): Promise<string> {
-  const rows: string[][] = [];
-  for (const [name, config] of [
-    ["without hedging", {}],
-    ["with hedging", hedged],
-  ] as const) {
-    const connection = dial("replicas:catalog", config);
-    const all: number[] = [];
-    for (let n = 0; n < 100; n++) all.push(await timed(() => get(connection)));
-    const p99 = all.sort((a, b) => a - b)[98] ?? 0;
-    rows.push([name, `p99 ${Math.round(p99 * 1000)} ms`]);
-    connection.close();
-  }
-  return table("100 calls to three servers, one of which takes 200 ms", rows);
-}
-
-/** Makes 200 calls a second to three servers, and kills one of them. */
-export async function killed(server: QuietServer): Promise<string> {
-  const connection: Connection = dial("replicas:catalog", bakeryRetries);
-  const results = await atRate({ count: 400, rate: 200 }, (n) => {
-    if (n === 200) server.kill();
-    return get(connection);
-  });
-  const failed = results.filter((answered) => !answered).length;
-  connection.close();
-  return table("400 calls in 2 s to three servers, one is killed", [
-    ["with retries", `${failed} lost`],
-  ]);
-}
-
-async function timed(act: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await act();
-  return (performance.now() - startedAt) / 1000;
-}
-
-function table(title: string, rows: string[][]): string {
-  return `${title}\n${formatColumns(rows.map((row) => ["", ...row]))}`;
+  return table("400 calls, about 200 a second, all refused", rows);
 }
