@@ -4,7 +4,7 @@ import { InterceptingCall, type Interceptor, status } from "@grpc/grpc-js";
 import type { CircuitBreaker, Outcome } from "../circuit-breaker.ts";
 import { refusedCall } from "../refused-call.ts";
 
-/** From a server that is gone, hangs or has too much to do. Any other status shows that it works. */
+/** From a server that is gone, hangs or has too much to do. Any other status shows it works. */
 const FAILURES: readonly status[] = [
   status.UNAVAILABLE,
   status.DEADLINE_EXCEEDED,
