@@ -33,7 +33,7 @@ const folder = import.meta.dirname;
 const REPLICAS = "replicas:catalog";
 const CATALOG = CatalogServiceClient.serviceName;
 /** Under the control, whose programs are those of the step before, the tests needn't be patient. */
-const PATIENCE_MS = process.env.COURSE_CONTROL === undefined ? 60_000 : 3000;
+const PATIENCE_MS = process.env.COURSE_CONTROL === undefined ? 60_000 : 1000;
 const soon = () => ({ deadline: Date.now() + PATIENCE_MS });
 const fails = (call: Promise<unknown>, code: status, details: string | RegExp) =>
   assert.rejects(call, { code, details });
@@ -495,8 +495,13 @@ describe("the starter", () => {
 
   async function startedAll() {
     const all = await startAll();
-    await eventually(() => all.program.output().includes("reached the catalog"), PATIENCE_MS);
-    return all;
+    try {
+      await eventually(() => all.program.output().includes("reached the catalog"), PATIENCE_MS);
+      return all;
+    } catch (error) {
+      await all.program.stop();
+      throw error;
+    }
   }
 
   it("starts all servers, and ends them on Ctrl+C", { skip: noSignals }, async () => {
