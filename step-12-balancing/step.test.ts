@@ -3,13 +3,13 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { connect as connectTcp, createServer, type Server as TcpServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it, mock } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { type ClientUnaryCall, Metadata, status } from "@grpc/grpc-js";
+import { type TemporaryFolder, temporaryFolder } from "../shared/testing/cleanup.ts";
 import { noSignals } from "../shared/testing/programs.ts";
 import {
   eventually,
@@ -39,12 +39,14 @@ const fails = (call: Promise<unknown>, code: status, details: string | RegExp) =
   assert.rejects(call, { code, details });
 
 /** Keys, certificates and the list of replicas. */
+let made: TemporaryFolder;
 let scratch: string;
 let list: string;
 const tokens = { ada: "", baker: "", orders: "" };
 
 before(() => {
-  scratch = realpathSync(mkdtempSync(join(tmpdir(), "course-replicas-")));
+  made = temporaryFolder("replicas");
+  scratch = made.path;
   list = join(scratch, "replicas.json");
   tokens.ada = makeToken("ada", "customer");
   tokens.baker = makeToken("bo", "baker");
@@ -53,11 +55,11 @@ before(() => {
 });
 
 afterEach(() => mock.reset());
-after(() => rmSync(scratch, { recursive: true, force: true }));
+after(() => made.remove());
 
 function settings(): NodeJS.ProcessEnv {
-  const made = { CERTS: join(scratch, "certs"), KEYS: join(scratch, "keys") };
-  return { ...made, TILL_MS: "0", KITCHEN_MS: "20" };
+  const folders = { CERTS: join(scratch, "certs"), KEYS: join(scratch, "keys") };
+  return { ...folders, TILL_MS: "0", KITCHEN_MS: "20" };
 }
 
 function makeToken(user: string, role: string): string {
