@@ -14,7 +14,7 @@ async function main(): Promise<never> {
     PORT: { default: 50051, max: 65535, help: "the port to listen on; 0 picks a free one" },
     TILL_MS: { default: 1000, help: "how often the till sells a unit; 0 keeps it shut" },
     HOLD_MS: { default: 10_000, min: 1, help: "how long units wait for their confirmation" },
-    SLOW_MS: { default: 0, help: "how long GetProduct takes to answer" },
+    SLOW_MS: { default: 0, help: "how long GetProduct and ReserveProducts take" },
     ...serviceVariables,
   });
   const server = await prepareService("catalog-server", CatalogServiceClient, settings);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Catalog, type Level, MAX_UNITS } from "./catalog.ts";
+import { Catalog, type Level, type Line, MAX_UNITS } from "./catalog.ts";
 import { minutesAway } from "./courier.ts";
 import { openKitchen } from "./kitchen.ts";
 import { OrderBook } from "./orders.ts";
@@ -240,6 +240,18 @@ describe("orders", () => {
     assert.equal((await second).order?.id, "order-2");
     assert.deepEqual((await first).shortfalls, [{ productId: "bun", wanted: 1, possible: 0 }]);
     assert.deepEqual(stock(catalog), [1, 0, 2]);
+  });
+
+  it("tell the stock what it must know", async () => {
+    const told: unknown[] = [];
+    const orders = new OrderBook({
+      async take(_lines: readonly Line[], patience: string) {
+        told.push(patience);
+        return { totalCents: 0 };
+      },
+    });
+    await orders.create(lines, "ada", "until noon");
+    assert.deepEqual(told, ["until noon"]);
   });
 
   it("don't exist if the stock fails between two lines", async () => {

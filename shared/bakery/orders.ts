@@ -48,17 +48,18 @@ export function describeShortfalls(shortfalls: readonly Shortfall[]): string {
     .join("; ");
 }
 
-export class OrderBook {
+/** @typeParam Context what the stock must be told besides the lines. The book only passes it on. */
+export class OrderBook<Context extends unknown[] = []> {
   readonly #orders = new Map<string, Order>();
   readonly #changes = new Feed<StatusChange>((change) => change.status);
-  readonly #stock: Stock;
+  readonly #stock: Stock<Context>;
   readonly #now: () => Date;
 
   /**
    * @param stock provides the units for orders.
    * @param options.now returns the current time, for the dates of orders and their changes.
    */
-  constructor(stock: Stock, options: { now?: () => Date } = {}) {
+  constructor(stock: Stock<Context>, options: { now?: () => Date } = {}) {
     this.#stock = stock;
     this.#now = options.now ?? (() => new Date());
   }
@@ -66,10 +67,11 @@ export class OrderBook {
   /**
    * Places an order and takes its lines from the stock, both or neither. The order gets its id and
    * enters the book when the stock has answered.
+   * @param context passed on to the stock.
    * @throws whatever the stock throws; then there is no order.
    */
-  async create(lines: readonly Line[], customerId = ""): Promise<Placed> {
-    const { totalCents, shortfalls } = await this.#stock.take(lines);
+  async create(lines: readonly Line[], customerId = "", ...context: Context): Promise<Placed> {
+    const { totalCents, shortfalls } = await this.#stock.take(lines, ...context);
     if (shortfalls !== undefined) return { shortfalls };
     const createdAt = this.#now();
     const order: Order = {

@@ -7,13 +7,17 @@ export type Taken =
   | { readonly totalCents: number; readonly shortfalls?: never }
   | { readonly totalCents?: never; readonly shortfalls: readonly Shortfall[] };
 
-export interface Stock {
+/**
+ * @typeParam Context what an implementation must be told besides the lines, such as who is waiting
+ * for the answer, and until when; by default, nothing.
+ */
+export interface Stock<Context extends unknown[] = []> {
   /**
    * Takes every line, or none.
    * @returns the price of all lines in cents, or the lines that there are too few units for.
    * @throws if the stock can't be reached. The implementation makes sure that nothing stays taken.
    */
-  take(lines: readonly Line[]): Promise<Taken>;
+  take(lines: readonly Line[], ...context: Context): Promise<Taken>;
 }
 
 /**

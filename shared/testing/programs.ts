@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import {
@@ -73,10 +74,12 @@ export class Program {
     return this.#child.pid ?? -1;
   }
 
-  /** 0 to 255, at least 128 if a signal ended the program; undefined while it runs. */
+  /** 0 to 255; as in a shell, 128 + its number if a signal ended the program; undefined while it runs. */
   get exitCode(): number | undefined {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
-    return this.#child.signalCode !== null || this.#child.pid === undefined ? 128 : undefined;
+    const { exitCode, signalCode, pid } = this.#child;
+    if (exitCode !== null) return exitCode;
+    if (signalCode !== null) return 128 + constants.signals[signalCode];
+    return pid === undefined ? 128 : undefined;
   }
 
   /** Returns everything printed so far. */

@@ -18,7 +18,7 @@ const PRODUCT_ID = /^[a-z][a-z0-9-]{0,63}$/;
 const MAX_QUERY_CHARACTERS = 200;
 
 /**
- * @param options.slowMs how long GetProduct takes to answer; simulates a slow database.
+ * @param options.slowMs how long GetProduct and ReserveProducts take; simulates a slow database.
  * @param options.closing aborts when the server closes; open streams then end.
  */
 export function catalogHandlers(
@@ -56,6 +56,6 @@ export function catalogHandlers(
 
     restockProducts: clientStream((messages) => restockProducts(catalog, messages)),
 
-    ...reservationHandlers(catalog, reservations),
+    ...reservationHandlers(catalog, reservations, { slowMs }),
   };
 }

@@ -1,5 +1,6 @@
 // Implements the RPCs that other services call: they reserve units, then confirm.
 
+import { setTimeout } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import type { Catalog } from "../../shared/bakery/catalog.ts";
 import { describeShortfalls } from "../../shared/bakery/orders.ts";
@@ -7,21 +8,28 @@ import type { Reservations } from "../../shared/bakery/reservations.ts";
 import type { CatalogServiceServer, ReservedUnits } from "../gen/bakery/v1/catalog.ts";
 import { invalidArgument, StatusError } from "../server/status-error.ts";
 import { unary } from "../server/unary.ts";
+import { traced } from "../tracing/traced.ts";
 import { productOrNotFound } from "./product-or-not-found.ts";
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const MAX_LINES = 100;
 const MAX_QUANTITY = 1000;
 
+/** @param options.slowMs how long ReserveProducts takes; simulates a slow database. */
 export function reservationHandlers(
   catalog: Catalog,
   reservations: Reservations,
+  { slowMs }: { slowMs: number },
 ): Pick<CatalogServiceServer, "reserveProducts" | "confirmReservation"> {
   return {
     reserveProducts: unary(async ({ reservationId, units }) => {
       if (!UUID.test(reservationId)) throw invalidArgument("reservation_id must be a UUID");
       checkUnits(units);
       for (const { productId } of units) productOrNotFound(catalog, productId);
+      if (slowMs > 0) {
+        console.log(`ReserveProducts: waiting ${slowMs} ms for the database`);
+        await traced("database", () => setTimeout(slowMs));
+      }
       // Looks and takes without an await between, so no other call can take the units meanwhile.
       const taken = reservations.reserve(reservationId, units);
       if (taken === undefined) {
