@@ -55,7 +55,7 @@ export function remoteStock(connection: Connection): RemoteStock {
       // If this process dies here, nobody confirms and the units return by themselves.
       // The confirmation has no parent: once begun, it must be finished.
       await confirm(reservationId, detachedCall(context, connection.callOptions()));
-      // If it dies here, the units are gone and there is no order: see the README.
+      // If it dies here, or no answer came, the units are gone without an order: see the README.
       return { totalCents };
     },
 

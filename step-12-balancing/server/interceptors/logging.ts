@@ -7,7 +7,7 @@ import { serverInterceptor } from "./server-interceptor.ts";
 
 /**
  * Prints `TIME CatalogService/GetProduct OK 2ms in=1 out=1 id=…`, with the number of messages in
- * each direction. Must be the first interceptor in the list: see below.
+ * each direction. No interceptor that ends calls may come before it: see below.
  */
 export const loggingInterceptor = serverInterceptor(({ path }, call) => {
   const startedAt = performance.now();
