@@ -6,6 +6,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { credentials, Metadata, Server, type ServiceError, status } from "@grpc/grpc-js";
+import { Catalog } from "../shared/bakery/catalog.ts";
 import { noSignals, Program } from "../shared/testing/programs.ts";
 import {
   listenHere,
@@ -14,6 +15,7 @@ import {
   startProgram,
   startServer,
 } from "../shared/testing/servers.ts";
+import { catalogHandlers } from "./catalog/handlers.ts";
 import { unaryCall } from "./client/unary-call.ts";
 import {
   CatalogServiceClient,
@@ -107,6 +109,24 @@ describe("SearchProducts", () => {
   it("accepts 200 characters and refuses 201", async () => {
     assert.deepEqual(await idsFound("🥖".repeat(200)), []);
     await assert.rejects(searchProducts("x".repeat(201)), { code: status.INVALID_ARGUMENT });
+  });
+
+  it("doesn't count the characters of 4 MB", async (test) => {
+    const counted = test.mock.method(String.prototype, Symbol.iterator); // as in [...query]
+    const here = new Server();
+    here.addService(CatalogServiceService, catalogHandlers(new Catalog(), { slowMs: 0 }));
+    const stub = new CatalogServiceClient(await listenHere(here), credentials.createInsecure());
+    try {
+      const refused = { code: status.INVALID_ARGUMENT };
+      await assert.rejects(searchProducts("x".repeat(201), stub), refused);
+      await assert.rejects(searchProducts("x".repeat(4_000_000), stub), refused);
+      const lengths = counted.mock.calls.map((call) => String(call.this).length);
+      assert.ok(lengths.includes(201));
+      assert.ok(!lengths.includes(4_000_000));
+    } finally {
+      stub.close();
+      here.forceShutdown();
+    }
   });
 });
 
@@ -287,7 +307,8 @@ describe("the server", () => {
       assert.ok(await server.program.until(called, 20_000), server.program.output());
       frozen.kill("SIGSTOP");
       server.program.kill("SIGTERM");
-      assert.ok(await server.program.ends(5500), "still running");
+      // Without a timer of its own, the process would wait for these peers for over a minute.
+      assert.ok(await server.program.ends(10_000), "still running");
       assert.equal(server.program.exitCode, 1);
     } finally {
       silent.destroy();

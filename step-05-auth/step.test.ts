@@ -432,6 +432,16 @@ describe("the programs", () => {
     assert.equal(statSync(join(keys, "private-key.pem")).mode & 0o777, 0o600);
   });
 
+  it("make a public key that only its owner may replace, whatever the umask is", async () => {
+    const KEYS = join(keys, "..", "umask", "keys");
+    const umask = process.umask(0);
+    const made = runClient(folder, ["--user", "ada", "--role", "baker"], { KEYS }, "token.ts");
+    process.umask(umask); // The program has been started, with the other one.
+    assert.equal((await made).exitCode, 0);
+    if (process.platform === "win32") return;
+    assert.equal(statSync(join(KEYS, "public-key.pem")).mode & 0o777, 0o644);
+  });
+
   it("take the token from an option or the environment", async () => {
     const refused = await client("restock", "rye=1");
     assert.equal(refused.exitCode, 80);

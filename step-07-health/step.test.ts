@@ -5,12 +5,19 @@ import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { getEventListeners, once } from "node:events";
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
-import { connect } from "node:http2";
+import {
+  type ClientHttp2Session,
+  connect,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from "node:http2";
 import { createRequire } from "node:module";
+import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import {
@@ -97,7 +104,7 @@ function start(env: NodeJS.ProcessEnv = {}): Promise<RunningServer> {
 const ca = () => join(scratch, "certs", "ca.pem");
 
 /** The stubs for a server, all on one connection. `using` closes it. */
-function dial({ address }: RunningServer, bearer = token) {
+function dial({ address }: { readonly address: string }, bearer = token) {
   const settings = { ca: ca(), cert: "", key: "", plaintext: false, token: bearer };
   const { credentials: channel, channelOptions } = channelSecurity(settings, address);
   const catalog = new CatalogServiceClient(address, channel, channelOptions);
@@ -224,22 +231,134 @@ describe("health of services that aren't there", () => {
   });
 });
 
-it("a call with compressed messages is refused before one of them is unpacked", async () => {
-  const session = connect(`https://${server.address}`, { ca: readFileSync(ca()) });
-  try {
-    const request = session.request({
-      ":method": "POST",
-      ":path": "/bakery.v1.CatalogService/GetProduct",
-      "content-type": "application/grpc",
-      "grpc-encoding": "gzip",
-      te: "trailers",
-    });
-    const [headers] = await once(request, "response");
+/** Makes a call over a bare connection, on which nothing but HTTP/2 is done for the caller. */
+function bareCall(session: ClientHttp2Session, path: string, headers: OutgoingHttpHeaders = {}) {
+  const grpc = { ":method": "POST", "content-type": "application/grpc", te: "trailers" };
+  const call = session.request({ ...grpc, ":path": path, ...headers });
+  call.on("error", () => {});
+  return call.resume();
+}
+
+const NO_FIELDS = Buffer.alloc(5); // a message as it travels: a flag, its length, and no bytes
+
+describe("a call that grpc-js would mishandle", () => {
+  const WATCH = `/${CATALOG}/WatchProducts`;
+  let session: ClientHttp2Session;
+  before(() => {
+    session = connect(`https://${server.address}`, { ca: readFileSync(ca()) });
+    session.on("error", () => {});
+  });
+  after(() => session?.destroy());
+
+  it("is refused before one of its messages is unpacked", async () => {
+    const call = bareCall(session, `/${CATALOG}/GetProduct`, { "grpc-encoding": "gzip" });
+    const [headers] = await once(call, "response");
     assert.equal(headers["grpc-status"], String(status.UNIMPLEMENTED));
-  } finally {
-    session.destroy();
-  }
+    call.close();
+  });
+
+  it("gets short details, whatever its deadline looks like", async () => {
+    const call = bareCall(session, WATCH, { "grpc-timeout": "%".repeat(60_000) });
+    let headers: IncomingHttpHeaders | undefined;
+    call.once("response", (received) => {
+      headers = received;
+    });
+    await eventually(() => headers !== undefined);
+    assert.equal(headers?.["grpc-status"], String(status.INTERNAL));
+    assert.equal(decodeURI(String(headers?.["grpc-message"])).length, 1024);
+    call.close();
+  });
+
+  it("gets its status, even if its deadline passes between two messages", async () => {
+    const statuses: unknown[] = [];
+    for (let ms = 1; ms <= 30; ms++) {
+      const calls = Array.from({ length: 10 }, () => {
+        const call = bareCall(session, WATCH, { "grpc-timeout": `${ms}m` });
+        const look = (headers: IncomingHttpHeaders) => {
+          if (headers["grpc-status"] !== undefined) statuses.push(headers["grpc-status"]);
+        };
+        call.on("response", look).on("trailers", look).end(NO_FIELDS);
+        return call;
+      });
+      await eventually(() => statuses.length === ms * calls.length);
+    }
+    assert.deepEqual([...new Set(statuses)], [String(status.DEADLINE_EXCEEDED)]);
+  });
 });
+
+describe("a connection", () => {
+  it("is closed once it is idle, and not while it has a call", async () => {
+    await using other = await start({ IDLE_MS: "1000" });
+    const open = () => {
+      const session = connect(`https://${other.address}`, { ca: readFileSync(ca()) });
+      const seen: { session: ClientHttp2Session; goaway?: number } = { session };
+      session
+        .on("error", () => {})
+        .once("goaway", (code) => {
+          seen.goaway = code;
+        });
+      return seen;
+    };
+    const busy = open();
+    const call = bareCall(busy.session, `/${CATALOG}/WatchProducts`);
+    let messages = 0;
+    call.on("data", () => messages++).end(NO_FIELDS);
+    await eventually(() => messages > 0);
+    const idle = open(); // It is younger, and is closed first all the same.
+    try {
+      await eventually(() => idle.session.destroyed);
+      assert.deepEqual([idle.goaway, busy.goaway], [0, undefined]);
+      call.close();
+      await eventually(() => busy.session.destroyed);
+      assert.equal(busy.goaway, 0);
+    } finally {
+      for (const { session } of [busy, idle]) session.destroy();
+    }
+  });
+
+  it("is replaced when it is old: no call is lost, and streams are cut off later", async () => {
+    await using other = await start({ AGE_MS: "3000" });
+    const [host = "", port] = other.address.split(":");
+    let connections = 0;
+    const relay = createServer((near) => {
+      connections++;
+      const far = connectTcp(Number(port), host);
+      for (const socket of [near, far]) socket.on("error", () => {});
+      near.pipe(far).pipe(near);
+    });
+    await once(relay.listen(0, host), "listening");
+    const { port: relayPort } = relay.address() as AddressInfo;
+    using bakery = dial({ address: `${host}:${relayPort}` }, "");
+    const stream = collect(bakery.catalog.watchProducts({ productIds: ["rye"] }, soon()));
+    await eventually(() => stream.messages.length > 0);
+    const outcomes = new Set<string>();
+    let enough = false;
+    const callers = Array.from({ length: 4 }, async () => {
+      while (!enough) {
+        const said = await check(bakery.health, "").then(({ status }) => status, String);
+        outcomes.add(said);
+      }
+    });
+    try {
+      await eventually(() => connections >= 3);
+    } finally {
+      enough = true;
+      await Promise.all(callers);
+      relay.close();
+    }
+    assert.deepEqual([...outcomes], ["SERVING"]);
+    assert.equal(stream.status?.code, status.UNAVAILABLE);
+  });
+});
+
+/** Returns a request to reflection as it travels: a flag, its length, and its bytes. */
+function question(value: string): Buffer {
+  const messageRequest = { $case: "fileContainingSymbol", value } as const;
+  const message = ServerReflectionRequest.encode({ host: "", messageRequest }).finish();
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
 
 describe("a reflection client that reads nothing", () => {
   for (const { serverReflectionInfo } of [ServerReflectionService, AlphaReflectionService]) {
@@ -250,24 +369,10 @@ describe("a reflection client that reads nothing", () => {
         settings: { initialWindowSize: 0 }, // The server may send no message at all.
       });
       try {
-        const request = session.request({
-          ":method": "POST",
-          ":path": serverReflectionInfo.path,
-          "content-type": "application/grpc",
-          te: "trailers",
-        });
-        request.on("error", () => {});
-        const value = "x".repeat(50_000);
-        const message = ServerReflectionRequest.encode({
-          host: "",
-          messageRequest: { $case: "fileContainingSymbol", value },
-        }).finish();
-        const prefix = Buffer.alloc(5);
-        prefix.writeUInt32BE(message.length, 1);
+        const request = bareCall(session, serverReflectionInfo.path);
+        const message = question("x".repeat(50_000));
         let taken = 0;
-        for (let count = 0; count < 300; count++) {
-          request.write(Buffer.concat([prefix, message]), () => taken++);
-        }
+        for (let count = 0; count < 300; count++) request.write(message, () => taken++);
         await setTimeout(1500); // It would take all of them in a part of this time.
         assert.ok(taken < 30, `${taken} of 300 requests were taken`);
       } finally {
@@ -275,6 +380,25 @@ describe("a reflection client that reads nothing", () => {
       }
     });
   }
+
+  it("has one stream at a time on a connection", async () => {
+    using bakery = dial(server, "");
+    const open = (stub: ServerReflectionClient | AlphaReflectionClient) => {
+      const call = stub.serverReflectionInfo(new Metadata(), soon());
+      call.write({ host: "", messageRequest: { $case: "listServices", value: "" } });
+      return { call, seen: collect<unknown>(call) };
+    };
+    for (let round = 0; round < 20; round++) {
+      const first = open(bakery.v1);
+      await eventually(() => first.seen.messages.length > 0);
+      const second = open(bakery.v1alpha);
+      await eventually(() => second.seen.status !== undefined);
+      assert.equal(second.seen.status?.code, status.RESOURCE_EXHAUSTED);
+      first.call.end();
+      await eventually(() => first.seen.status !== undefined);
+      assert.equal(first.seen.status?.code, status.OK);
+    }
+  });
 
   it("gets every answer once it reads", async () => {
     using bakery = dial(server, "");
@@ -347,7 +471,8 @@ describe("a server that closes", { skip: noSignals }, () => {
     const watches = ["", CATALOG, ORDERS].map((service) =>
       collect(bakery.health.watch({ service }, soon())),
     );
-    const explorers = [bakery.v1, bakery.v1alpha].map((stub) => {
+    using second = dial(other, ""); // One such stream to a connection.
+    const explorers = [bakery.v1, second.v1alpha].map((stub) => {
       const call = stub.serverReflectionInfo(new Metadata(), soon());
       const seen = collect<unknown>(call);
       call.write({ host: "", messageRequest: { $case: "listServices", value: "" } });
@@ -411,6 +536,36 @@ describe("a server that closes", { skip: noSignals }, () => {
         [status.UNAVAILABLE, "the bakery is closing"],
       );
     }
+  });
+
+  it("ends after 5 s even if peers are silent or frozen: with 1 if it cut a call off", async () => {
+    const exitCodeWith = async (callsUnderWay: number) => {
+      await using other = await start({ SLOW_MS: "600000" });
+      const [host = "", port] = other.address.split(":");
+      const to = { host, port: Number(port), ca: readFileSync(ca()), ALPNProtocols: ["h2"] };
+      const silent = [connectTcp(to), connectTls(to)] as const;
+      const env = { BAKERY_ADDRESS: other.address, BAKERY_CA: ca() };
+      const frozen = startProgram(folder, "client.ts", ["watch"], env);
+      using bakery = dial(other, "");
+      try {
+        await Promise.all([once(silent[0], "connect"), once(silent[1], "secureConnect")]);
+        for (const socket of silent) socket.on("error", () => {});
+        assert.ok(await frozen.until(() => frozen.lines().length >= 10, 20_000), frozen.output());
+        frozen.kill("SIGSTOP");
+        for (let call = 0; call < callsUnderWay; call++) {
+          bakery.catalog.getProduct({ id: "rye" }, new Metadata(), soon(), () => {});
+        }
+        await check(bakery.health, ""); // One connection keeps order: the calls have arrived.
+        other.program.kill("SIGTERM");
+        // Without a timer of its own, the process would wait for these peers for over a minute.
+        assert.ok(await other.program.ends(10_000), "still running");
+        return other.program.exitCode;
+      } finally {
+        for (const socket of silent) socket.destroy();
+        await frozen.stop(0);
+      }
+    };
+    assert.deepEqual(await Promise.all([exitCodeWith(0), exitCodeWith(1)]), [0, 1]);
   });
 });
 

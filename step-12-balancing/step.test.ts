@@ -3,13 +3,13 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { connect as connectTcp, createServer, type Server as TcpServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it, mock } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { type ClientUnaryCall, Metadata, status } from "@grpc/grpc-js";
+import { type TemporaryFolder, temporaryFolder } from "../shared/testing/cleanup.ts";
 import { noSignals } from "../shared/testing/programs.ts";
 import {
   eventually,
@@ -33,18 +33,20 @@ const folder = import.meta.dirname;
 const REPLICAS = "replicas:catalog";
 const CATALOG = CatalogServiceClient.serviceName;
 /** Under the control, whose programs are those of the step before, the tests needn't be patient. */
-const PATIENCE_MS = process.env.COURSE_CONTROL === undefined ? 60_000 : 3000;
+const PATIENCE_MS = process.env.COURSE_CONTROL === undefined ? 60_000 : 1000;
 const soon = () => ({ deadline: Date.now() + PATIENCE_MS });
 const fails = (call: Promise<unknown>, code: status, details: string | RegExp) =>
   assert.rejects(call, { code, details });
 
 /** Keys, certificates and the list of replicas. */
+let made: TemporaryFolder;
 let scratch: string;
 let list: string;
 const tokens = { ada: "", baker: "", orders: "" };
 
 before(() => {
-  scratch = realpathSync(mkdtempSync(join(tmpdir(), "course-replicas-")));
+  made = temporaryFolder("replicas");
+  scratch = made.path;
   list = join(scratch, "replicas.json");
   tokens.ada = makeToken("ada", "customer");
   tokens.baker = makeToken("bo", "baker");
@@ -53,11 +55,11 @@ before(() => {
 });
 
 afterEach(() => mock.reset());
-after(() => rmSync(scratch, { recursive: true, force: true }));
+after(() => made.remove());
 
 function settings(): NodeJS.ProcessEnv {
-  const made = { CERTS: join(scratch, "certs"), KEYS: join(scratch, "keys") };
-  return { ...made, TILL_MS: "0", KITCHEN_MS: "20" };
+  const folders = { CERTS: join(scratch, "certs"), KEYS: join(scratch, "keys") };
+  return { ...folders, TILL_MS: "0", KITCHEN_MS: "20" };
 }
 
 function makeToken(user: string, role: string): string {
@@ -495,8 +497,13 @@ describe("the starter", () => {
 
   async function startedAll() {
     const all = await startAll();
-    await eventually(() => all.program.output().includes("reached the catalog"), PATIENCE_MS);
-    return all;
+    try {
+      await eventually(() => all.program.output().includes("reached the catalog"), PATIENCE_MS);
+      return all;
+    } catch (error) {
+      await all.program.stop();
+      throw error;
+    }
   }
 
   it("starts all servers, and ends them on Ctrl+C", { skip: noSignals }, async () => {

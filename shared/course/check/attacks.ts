@@ -53,6 +53,7 @@ const BOMBS = [bomb(4_000_000), Buffer.concat(Array(145).fill(bomb(65_000)))];
 const HALF_MESSAGE = framed(text(4_000_000)).subarray(0, -1);
 const CRATE = field(1, Buffer.concat([field(1, Buffer.from("rye")), Buffer.from([0x10, 1])]));
 const DELIVERY = Buffer.concat([framed(CRATE), framed(field(2, Buffer.from([0x08, 1])))]);
+const watch = (session: Session) => begin(session, WATCH).end(framed(NOTHING));
 
 export const attacks: readonly Attack[] = [
   calls("tokens", 100, "UNAUTHENTICATED", (session, at, token) => {
@@ -110,11 +111,7 @@ export const attacks: readonly Attack[] = [
   attack("held-streams", 1000, async ({ address, caFile }, count) => {
     const session = dial(address, caFile);
     let begun = 0;
-    for (let at = 0; at < count; at++) {
-      begin(session, WATCH)
-        .end(framed(NOTHING))
-        .once("data", () => begun++);
-    }
+    for (let at = 0; at < count; at++) watch(session).once("data", () => begun++);
     await eventually(() => begun >= Math.min(count, 250));
     await rounds(session);
     assert.ok(begun <= 250, `${begun} streams`);
@@ -152,7 +149,7 @@ export const attacks: readonly Attack[] = [
     letGo(target, count, () =>
       inTurn(target, count, async () => {
         const session = dial(target.address, target.caFile);
-        await once(begin(session, WATCH).end(framed(NOTHING)), "data");
+        await once(watch(session), "data");
         session.destroy();
         return "vanished";
       }),

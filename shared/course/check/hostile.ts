@@ -4,13 +4,10 @@ import { readFileSync } from "node:fs";
 import * as http2 from "node:http2";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { status } from "@grpc/grpc-js";
-import type { Program } from "../../testing/programs.ts";
+import type { RunningServer } from "../../testing/servers.ts";
 
 /** A server under attack, and what an attacker may have. */
-export interface Target {
-  readonly program: Program;
-  /** HOST:PORT */
-  readonly address: string;
+export interface Target extends RunningServer {
   readonly caFile: string;
   /** A baker's. */
   readonly token: string;
@@ -18,6 +15,7 @@ export interface Target {
 
 export type Session = http2.ClientHttp2Session;
 export type Call = http2.ClientHttp2Stream;
+type Headers = http2.OutgoingHttpHeaders;
 
 /** What an attack has opened. It stays open until the server's memory has been measured. */
 export const opened: { destroy(): unknown }[] = [];
@@ -32,11 +30,7 @@ export function dial(address: string, caFile: string, settings: http2.Settings =
 }
 
 /** Begins a call. If nothing happens for 20 s, it is cut off. */
-export function begin(
-  session: Session,
-  path: string,
-  headers: http2.OutgoingHttpHeaders = {},
-): Call {
+export function begin(session: Session, path: string, headers: Headers = {}): Call {
   const grpc = { ":method": "POST", "content-type": "application/grpc", te: "trailers" };
   const call = session.request({ ...grpc, ":path": path, ...headers });
   call.setTimeout(20_000, () => call.destroy());
