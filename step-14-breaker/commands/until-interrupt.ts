@@ -15,7 +15,7 @@ export async function untilInterrupt(
   let left = false;
   const leave = () => {
     left = true;
-    call.cancel(); // If we only stopped reading, the server would keep streaming.
+    call.cancel(); // If we only stopped reading, the call would stay open at the server.
   };
   process.once("SIGINT", leave);
   try {

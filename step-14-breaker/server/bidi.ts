@@ -25,8 +25,8 @@ export function bidi<Request, Response>(
     const over = new AbortController();
     const context = streamContext(call, closing, over);
     const { signal } = context;
-    // An ordinary iterator destroys the stream when it ends. Here that is the client's half-close,
-    // and we still have responses to send. So we use an iterator that leaves the stream alone.
+    // An ordinary iterator ends at the client's half-close, and in most versions of Node.js it then
+    // destroys the stream. But we still have responses to send, so ours leaves the stream alone.
     const requests: AsyncIterator<Request> = call.iterator({ destroyOnReturn: false });
     const send = (response: Response) => writeMessage(call, response, signal);
     const done = (async () => converse(requests, { ...context, send }))();
