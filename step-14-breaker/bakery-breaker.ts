@@ -6,6 +6,16 @@ import { type BreakerState, CircuitBreaker } from "./client/circuit-breaker.ts";
 import { breakerInterceptor } from "./client/interceptors/breaker.ts";
 
 const STATES: readonly BreakerState[] = ["closed", "open", "half-open"];
+const current = new Gauge({
+  name: "bakery_breaker_state",
+  help: "1 for the state that the breaker is in.",
+  labelNames: ["target", "state"],
+});
+const transitions = new Counter({
+  name: "bakery_breaker_transitions_total",
+  help: "Changes of the breaker's state, by the new state.",
+  labelNames: ["target", "state"],
+});
 
 /**
  * Returns the interceptors of a channel to a target: a breaker, or none if `openMs` is 0.
@@ -16,17 +26,6 @@ export function breakerTo(
   { openMs, patienceMs }: { openMs: number; patienceMs: number },
 ): Interceptor[] {
   if (openMs === 0) return [];
-  const labelNames = ["target", "state"];
-  const current = new Gauge({
-    name: "bakery_breaker_state",
-    help: "1 for the state that the breaker is in.",
-    labelNames,
-  });
-  const transitions = new Counter({
-    name: "bakery_breaker_transitions_total",
-    help: "Changes of the breaker's state, by the new state.",
-    labelNames,
-  });
   const show = (now: BreakerState) => {
     for (const state of STATES) current.set({ target, state }, Number(state === now));
   };

@@ -153,6 +153,20 @@ async function metric({ program }: RunningServer, name: string): Promise<string[
   );
 }
 
+/** Starts a collector, which adds the spans that it receives to a list. */
+async function collect(spans: Span[]) {
+  const server = collector((received) => spans.push(...received));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const bound = server.address();
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  const port = typeof bound === "object" ? bound?.port : 0;
+  return { url: `http://127.0.0.1:${port}`, [Symbol.dispose]: close };
+}
+
 describe("orders whose catalog hangs", () => {
   it("fail at once after five have failed slowly, and don't reach it", async (test) => {
     await using catalog = await startCatalog({ SLOW_MS: "60000" });
@@ -212,15 +226,8 @@ describe("orders whose catalog hangs", () => {
 
   it("leave a trace of two spans if they are refused", async () => {
     const spans: Span[] = [];
-    const collecting = collector((received) => spans.push(...received));
-    collecting.listen(0, "127.0.0.1");
-    await once(collecting, "listening");
-    const bound = collecting.address();
-    const port = typeof bound === "object" ? bound?.port : 0;
-    const env = {
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-      OTEL_BSP_SCHEDULE_DELAY: "20",
-    };
+    using collecting = await collect(spans);
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collecting.url, OTEL_BSP_SCHEDULE_DELAY: "20" };
     await using catalog = await startCatalog({ ...env, SLOW_MS: "60000" });
     const patience = { CATALOG_MS: "300", BREAKER_MS: String(FOREVER_MS) };
     await using orders = await startOrders(catalog, { ...env, ...patience });
@@ -239,14 +246,12 @@ describe("orders whose catalog hangs", () => {
     };
     assert.equal(line(outer), "orders-server CreateOrder server UNAVAILABLE");
     assert.equal(line(inner), "orders-server ReserveProducts client UNAVAILABLE");
-    collecting.close();
-    collecting.closeAllConnections();
   });
 });
 
 describe("orders whose catalog stops and comes back", () => {
   it("are probed, refused again, and accepted again", async () => {
-    const first = await startCatalog();
+    await using first = await startCatalog();
     await using orders = await startOrders(first, { BREAKER_MS: "1000" });
     using ada = dialOrders(orders);
     assert.equal((await order(ada)).code, status.OK);
@@ -295,6 +300,7 @@ describe("three servers, one of which fails", () => {
     writeFileSync(REPLICAS, JSON.stringify({ catalog }));
     const env = { REPLICAS, BAKERY_CA: join(scratch, "certs", "ca.pem") };
     const poll = startProgram(folder, "client.ts", ["poll", "rye"], env);
+    test.after(() => poll.stop());
     const says = (line: string) => eventually(() => poll.lines().includes(line), PATIENCE_MS * 2);
     await says(`ejected ${second.address}: most of its calls fail`);
     const before = count(second, /GetProduct/);
@@ -302,7 +308,6 @@ describe("three servers, one of which fails", () => {
     assert.ok(count(second, /GetProduct/) <= before + 1);
     await says(`took back ${second.address}`);
     await eventually(() => count(second, /GetProduct/) > before + 1, PATIENCE_MS);
-    await poll.stop();
     test.diagnostic(`${before} of its calls failed`);
   });
 
