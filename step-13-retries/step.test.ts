@@ -157,7 +157,7 @@ async function untilLogged(server: RunningServer, method: string, calls: string[
 }
 
 describe("a server with FAIL_PERCENT", () => {
-  it("refuses so many calls, and retries hide that", async (test) => {
+  it("refuses that share of calls, and retries hide it", async (test) => {
     await using catalog = await startCatalog({ FAIL_PERCENT: "30" });
     for (const [config, ok] of [
       [{}, 70],
@@ -465,6 +465,37 @@ describe("the policy", inThisProcess, () => {
       });
       await assert.rejects(get(client), { code }, JSON.stringify(timeout));
     }
+  });
+
+  it("shows the attempts of a call whose deadline has passed, too", async () => {
+    const said = mock.method(console, "error", () => {});
+    const server = new Server();
+    let calls = 0;
+    const { getProduct } = CatalogServiceService;
+    server.addService(
+      { getProduct },
+      {
+        getProduct(_call: unknown, callback: (error: Partial<StatusObject>) => void) {
+          if (++calls === 1) callback({ code: status.UNAVAILABLE, details: "" }); // the second hangs
+        },
+      },
+    );
+    const address = await listenHere(server);
+    const files = { ca: "", cert: "", key: "", token: "" };
+    const security = channelSecurity({ ...files, plaintext: true }, address);
+    const options = { deadlineMs: 0, verbose: true, security, serviceConfig: bakeryRetries };
+    const connection = connect(address, options);
+    const catalog = connection.stub(CatalogServiceClient);
+    const deadline = Date.now() + 2000;
+    await assert.rejects(get({ catalog }, "rye", { deadline }), {
+      code: status.DEADLINE_EXCEEDED,
+    });
+    assert.match(
+      String(said.mock.calls[0]?.arguments[0]),
+      /^GetProduct DEADLINE_.* attempts=2 id=/,
+    );
+    connection.close();
+    server.forceShutdown();
   });
 
   it("is refused by grpc-js if it makes no sense", () => {
