@@ -6,10 +6,10 @@ import { StatusError } from "../status-error.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
 
 export const faultVariables = {
-  FAIL_PERCENT: { default: 0, max: 100, help: "makes so many of 100 unary calls fail" },
+  FAIL_PERCENT: { default: 0, max: 100, help: "how many of 100 unary calls fail, for lessons" },
   FAULT: {
     default: "refuse",
-    help: "how: refuse them, or do the work and lose the answer",
+    help: "refuse: calls fail before any work; lose: after it, instead of the answer",
     problem: oneOf("refuse", "lose"),
   },
 } as const;
@@ -20,8 +20,8 @@ interface Faults {
 }
 
 /**
- * Returns an interceptor that must be the last. Nothing is random: of 100 percent divided by
- * FAIL_PERCENT calls, the last one fails. With 50, that is every second call.
+ * Returns an interceptor that must be the last. Nothing is random: the calls that fail are spread
+ * evenly. With FAIL_PERCENT=50, every second call fails.
  * @param mayFail says, by its path, whether a call may fail.
  */
 export function faultsInterceptor(
