@@ -463,7 +463,84 @@ const limits: Record<string, (test: TestContext) => Promise<void>> = {
     assert.equal((await ask(client)).error, undefined);
     assert.equal(asked.mock.callCount(), 1);
   },
+
+  async "a timeout of 0.5s in the service config ends calls at once"() {
+    const late = (call: Unary, reply: Reply) => setTimeout(() => reply(null, call.request), 20);
+    using server = await serve({ unary: late });
+    for (const [timeout, code] of [
+      ["0.5s", status.DEADLINE_EXCEEDED],
+      ["5s", undefined],
+      [{ seconds: 5, nanos: 500_000_000 }, undefined],
+    ] as const) {
+      using client = dial(server.address, everyCall({ timeout }));
+      assert.equal((await ask(client)).error?.code, code);
+    }
+  },
+
+  async "waitForReady in the service config has no effect"() {
+    const closed = await serve(echo);
+    closed[Symbol.dispose]();
+    using client = dial(closed.address, everyCall({ waitForReady: true }));
+    assert.equal((await ask(client)).error?.code, status.UNAVAILABLE);
+  },
+
+  async "ten attempts are five"() {
+    using server = await failing();
+    using client = dial(server.address, everyCall({ retryPolicy: retries({ maxAttempts: 10 }) }));
+    await ask(client);
+    assert.equal(server.calls(), 5);
+  },
+
+  async "a call whose answer has begun isn't repeated"() {
+    using server = await failing((call) => call.sendMetadata(new Metadata()));
+    using client = dial(server.address, everyCall({ retryPolicy: retries() }));
+    assert.equal((await ask(client)).error?.code, status.UNAVAILABLE);
+    assert.equal(server.calls(), 1);
+  },
+
+  async "a pushback that isn't a number means at once"() {
+    using server = await failing(() => {}, "soon");
+    const retryPolicy = retries({ initialBackoff: "60s", maxBackoff: "60s" });
+    using client = dial(server.address, everyCall({ retryPolicy }));
+    assert.equal((await ask(client)).error?.code, status.UNAVAILABLE);
+    assert.equal(server.calls(), 4);
+  },
+
+  async "of many calls that fail at the same time, none is repeated"() {
+    using server = await failing();
+    const retryThrottling = { maxTokens: 10, tokenRatio: 0.1 };
+    const retryPolicy = retries({ initialBackoff: "0.5s" });
+    using client = dial(server.address, everyCall({ retryPolicy }, { retryThrottling }));
+    await Promise.all(Array.from({ length: 5 }, () => ask(client)));
+    assert.equal(server.calls(), 5);
+  },
 };
+
+/** A service config for all methods. */
+function everyCall(methodConfig: object, others: object = {}) {
+  const all = [{ name: [{ service: "bare.Echo" }], ...methodConfig }];
+  return { "grpc.service_config": JSON.stringify({ methodConfig: all, ...others }) };
+}
+
+function retries(policy: object = {}) {
+  const quick = { initialBackoff: "0.01s", backoffMultiplier: 1, maxBackoff: "1s" };
+  return { maxAttempts: 4, ...quick, retryableStatusCodes: ["UNAVAILABLE"], ...policy };
+}
+
+/** A server whose calls end with UNAVAILABLE, after `first`. It counts them. */
+async function failing(first: (call: Unary) => void = () => {}, pushback?: string) {
+  let calls = 0;
+  const metadata = new Metadata();
+  if (pushback !== undefined) metadata.set("grpc-retry-pushback-ms", pushback);
+  const server = await serve({
+    unary(call: Unary, reply: Reply) {
+      calls++;
+      first(call);
+      reply({ code: status.UNAVAILABLE, details: "", metadata });
+    },
+  });
+  return { ...server, calls: () => calls };
+}
 
 /** Three servers, by a target that has all their addresses. */
 async function three() {

@@ -1,6 +1,6 @@
 // Client: sets how a channel spreads its calls over the servers of its target.
 
-import { type ChannelOptions, experimental } from "@grpc/grpc-js";
+import { experimental } from "@grpc/grpc-js";
 
 /**
  * Returns what is wrong with the name of a policy, or undefined if grpc-js knows it. Ask before you
@@ -16,14 +16,14 @@ export function policyProblem(policy: string): string | undefined {
 }
 
 /**
- * Returns the options for a channel to a target. One that has a single address needs no policy.
+ * Returns what a channel's service config says about balancing. For a target with a single address,
+ * that is nothing.
  * @throws {Error} if grpc-js doesn't know the policy.
  */
-export function balancing(target: string, policy: string): ChannelOptions {
+export function balancing(target: string, policy: string): { loadBalancingConfig?: object[] } {
   const problem = policyProblem(policy);
   if (problem !== undefined) throw new Error(`the policy ${problem}`);
   if (!/^(dns|replicas):/.test(target)) return {};
   // A list in order of preference. grpc-js takes the first policy that it knows.
-  const serviceConfig = { loadBalancingConfig: [{ [policy]: {} }] };
-  return { "grpc.service_config": JSON.stringify(serviceConfig) };
+  return { loadBalancingConfig: [{ [policy]: {} }] };
 }

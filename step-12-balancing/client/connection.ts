@@ -65,7 +65,7 @@ export function connect(address: string, options: ConnectOptions): Connection {
   const { credentials, channelOptions } = security;
   const channel = new Channel(address, credentials, {
     ...channelOptions,
-    ...balancing(address, policy),
+    "grpc.service_config": JSON.stringify(balancing(address, policy)),
     ...(keepaliveMs && {
       "grpc.keepalive_time_ms": keepaliveMs,
       "grpc.keepalive_timeout_ms": keepaliveMs,
