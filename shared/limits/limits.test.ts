@@ -10,6 +10,8 @@ import { connect as connectTcp, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
   type ClientReadableStream,
   credentials,
@@ -514,7 +516,77 @@ const limits: Record<string, (test: TestContext) => Promise<void>> = {
     await Promise.all(Array.from({ length: 5 }, () => ask(client)));
     assert.equal(server.calls(), 5);
   },
+
+  async "outlier detection with durations in another form becomes pick_first without a word"() {
+    using servers = await three();
+    const seconds = { seconds: 1, nanos: 0 };
+    for (const [interval, calls] of [
+      ["1s", [0, 0, 12]],
+      [{ seconds: 1 }, [0, 0, 12]],
+      [seconds, [4, 4, 4]],
+    ] as const) {
+      const policy = ejecting({ interval });
+      const parse = () => experimental.parseLoadBalancingConfig(policy);
+      if (interval === seconds) assert.doesNotThrow(parse);
+      else assert.throws(parse, /expected Duration/);
+      const options = roundRobin({ loadBalancingConfig: [policy] });
+      assert.deepEqual(await split(servers, options), calls);
+    }
+  },
+
+  async "outlier detection ignores names in camelCase"() {
+    const understood = (more: object) =>
+      experimental.parseLoadBalancingConfig(ejecting(more)).toJsonObject();
+    const camel = { maxEjectionPercent: 33, failurePercentageEjection: { minimumHosts: 3 } };
+    assert.deepEqual(understood(camel), understood({}));
+  },
+
+  async "outlier detection counts NOT_FOUND as a failure"() {
+    const notFound = (_call: Unary, reply: Reply) => reply({ code: status.NOT_FOUND });
+    using missing = await serve({ unary: notFound });
+    using others = await three();
+    const policy = ejecting({
+      interval: { seconds: 0, nanos: 200_000_000 },
+      failure_percentage_ejection: { threshold: 50, minimum_hosts: 3, request_volume: 3 },
+    });
+    const options = roundRobin({ loadBalancingConfig: [policy] });
+    using client = dial(`${others.target},${missing.address}`, options);
+    const peers = async () => {
+      const seen = new Set<string>();
+      for (let n = 0; n < 12; n++) seen.add((await ask(client)).peer);
+      return seen;
+    };
+    const until = async (isCalled: boolean) => {
+      const deadline = Date.now() + 20_000;
+      while ((await peers()).has(missing.address) !== isCalled) assert.ok(Date.now() < deadline);
+    };
+    await until(true);
+    await until(false);
+  },
+
+  async "a client's call that doesn't start stays in memory until its deadline"() {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    using client = dial("127.0.0.1:1");
+    const channel = client.getChannel();
+    const create = (count: number) => {
+      for (let n = 0; n < count; n++) {
+        channel.createCall("/bare.Echo/Unary", Date.now() + 10_000, null, null, null);
+      }
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = create(1000);
+    await wait(0);
+    const bytes = create(10_000) - before;
+    assert.ok(bytes > 2_000_000, `${bytes} bytes`);
+  },
 };
+
+/** The config of outlier detection above round_robin. */
+function ejecting(more: object) {
+  return { outlier_detection: { child_policy: [{ round_robin: {} }], ...more } };
+}
 
 /** A service config for all methods. */
 function everyCall(methodConfig: object, others: object = {}) {

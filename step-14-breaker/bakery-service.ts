@@ -1,0 +1,108 @@
+// What the bakery's servers have in common: their settings, and everything around their handlers.
+
+import { join } from "node:path";
+import {
+  Server,
+  type ServerInterceptor,
+  status,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { oneOf, type ValueOf } from "../shared/terminal/values.ts";
+import { bakeryInterceptors } from "./bakery-interceptors.ts";
+import { bakeryMetrics } from "./bakery-metrics.ts";
+import type { CatalogServiceClient } from "./gen/bakery/v1/catalog.ts";
+import type { OrderServiceClient } from "./gen/bakery/v1/orders.ts";
+import { HealthClient } from "./gen/grpc/health/v1/health.ts";
+import { ServerReflectionClient } from "./gen/grpc/reflection/v1/reflection.ts";
+import * as v1alpha from "./gen/grpc/reflection/v1alpha/reflection.ts";
+import { metricsVariables, serveMetrics } from "./metrics/page.ts";
+import { keysFolder, readPublicKey } from "./security/keys.ts";
+import { type Health, serverHealth } from "./server/health.ts";
+import { faultsInterceptor, faultVariables } from "./server/interceptors/faults.ts";
+import { closeOnSignal, serve } from "./server/lifecycle.ts";
+import { limitVariables, serverLimits } from "./server/limits.ts";
+import { serverReflection } from "./server/reflection.ts";
+import { reporting } from "./server/report.ts";
+import { StatusError } from "./server/status-error.ts";
+import { tlsCredentials, tlsSettings, tlsVariables } from "./server/tls.ts";
+import { countUnknownCalls } from "./server/unknown-calls.ts";
+import { startTracing } from "./tracing/tracing.ts";
+import { tracingVariables } from "./tracing/variables.ts";
+
+/** The proto files in binary form, for reflection: buf writes them beside the generated code. */
+const descriptors = join(import.meta.dirname, "gen", "descriptors.binpb");
+
+/** The environment variables of each server, besides its port. */
+export const serviceVariables = {
+  HOST: { default: "127.0.0.1", help: "the address to listen on" },
+  KEYS: { default: "", help: "folder of the key pair; by default keys in this step's folder" },
+  ...tlsVariables,
+  // All replicas have a certificate for "catalog", the name behind which clients find them.
+  CERT_NAMES: { ...tlsVariables.CERT_NAMES, default: "localhost,127.0.0.1,::1,catalog" },
+  DRAIN_MS: { default: 0, help: "how long the server drains after Ctrl+C" },
+  REFLECTION: { default: "on", help: "off: hide the contract", problem: oneOf("on", "off") },
+  ...metricsVariables,
+  ...tracingVariables,
+  ...limitVariables,
+  ...faultVariables,
+} as const;
+
+export type ServiceSettings = { readonly PORT: number } & {
+  readonly [Name in keyof typeof serviceVariables]: ValueOf<(typeof serviceVariables)[Name]>;
+};
+
+/** A server that has all it needs but its handlers. */
+export interface BakeryService {
+  /** Aborts when the server closes. */
+  readonly closing: AbortSignal;
+  readonly health: Health;
+  /** Whether calls are recorded as spans. */
+  readonly tracing: boolean;
+  /**
+   * Serves until `closing` aborts, and ends the process.
+   * @param inner interceptors between the others and the handlers.
+   */
+  serve(
+    handlers: UntypedServiceImplementation,
+    inner?: readonly ServerInterceptor[],
+  ): Promise<never>;
+}
+
+/**
+ * Prepares a server. Then its certificates exist, and the CA's, too.
+ * @param program what it is called in spans.
+ * @param service its service, by the class that ts-proto generates. NOT_SERVING at first.
+ */
+export async function prepareService(
+  program: string,
+  { service, serviceName }: typeof CatalogServiceClient | typeof OrderServiceClient,
+  settings: ServiceSettings,
+): Promise<BakeryService> {
+  const { tracing, flush } = await startTracing(program, settings);
+  const reason = new StatusError(status.UNAVAILABLE, "the bakery is closing");
+  const { draining, closing } = closeOnSignal({ reason, drainMs: settings.DRAIN_MS });
+  const credentials = await tlsCredentials(tlsSettings(settings));
+  const publicKey = await readPublicKey(settings.KEYS || keysFolder);
+  const health = serverHealth({ "": "SERVING", [serviceName]: "NOT_SERVING" }, draining);
+  const metrics = bakeryMetrics("server", { exemplars: tracing, service });
+
+  const serveHandlers = async (
+    handlers: UntypedServiceImplementation,
+    inner: readonly ServerInterceptor[] = [],
+  ) => {
+    const calls = await bakeryInterceptors({ tracing, metrics: metrics.calls, publicKey, closing });
+    const faults = faultsInterceptor(settings, (path) => path.startsWith("/bakery."));
+    const interceptors = [...calls, health.interceptor, ...inner, faults];
+    const server = new Server({ interceptors, ...serverLimits(settings) });
+    server.addService(reporting(service), handlers);
+    health.addToServer(server);
+    const known = [HealthClient, ServerReflectionClient, v1alpha.ServerReflectionClient];
+    const names = [serviceName, ...known.map(({ serviceName }) => serviceName)];
+    if (settings.REFLECTION === "on") serverReflection(descriptors, names).addToServer(server);
+
+    countUnknownCalls(metrics.registry, server, metrics.calls);
+    await serveMetrics(metrics.registry, { host: settings.HOST, port: settings.METRICS_PORT });
+    return serve(server, { credentials, host: settings.HOST, port: settings.PORT, flush }, closing);
+  };
+  return { closing, health, tracing, serve: serveHandlers };
+}
