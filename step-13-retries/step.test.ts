@@ -237,7 +237,7 @@ describe("an order", () => {
     const expected = Array.from({ length: 10 }, (_, n) => `order-${n + 1}`);
     assert.deepEqual(ids, expected);
     assert.equal(await leftAt(catalog), 108 - 10);
-    assert.ok(logged(orders, "CreateOrder").includes("OK 2"));
+    assert.ok(logged(orders, "CreateOrder").includes("OK 2"), "no order was repeated");
   });
 
   it("without a key isn't repeated", async () => {
@@ -371,7 +371,7 @@ describe("three servers, one of which is killed", () => {
     }
     assert.ok(failures.length < 10, `${failures.length} calls lost`);
     const repeated = [leader, third].flatMap((server) => logged(server, "GetProduct"));
-    assert.ok(repeated.includes("OK 2"));
+    assert.ok(repeated.includes("OK 2"), "no call was repeated");
   });
 });
 
@@ -448,7 +448,7 @@ describe("the policy", inThisProcess, () => {
     using client = dialHere(server.address, bakeryRetries);
     const startedAt = performance.now();
     await assert.rejects(get(client), { code: status.DEADLINE_EXCEEDED });
-    assert.ok(performance.now() - startedAt > 2400);
+    assert.ok(performance.now() - startedAt > 2400, "the timeout came too early");
   });
 
   it('has no timeout such as "0.5s", which grpc-js 1.14 misreads', async () => {

@@ -17,14 +17,7 @@ Makes a project of its own from STEP, such as npm run eject 7 ../my-service. FOL
 folder outside of the course.`;
 
 /** Packages that no copied file imports, but the project's scripts and the generated code need. */
-const tools = [
-  "@bufbuild/buf",
-  "@bufbuild/protobuf",
-  "@types/node",
-  "ts-proto",
-  "tsx",
-  "typescript",
-];
+const tools = "@bufbuild/buf @bufbuild/protobuf @types/node ts-proto tsx typescript".split(" ");
 
 await runScript(USAGE, async () => {
   const [name, folder, ...more] = parseArgs({ allowPositionals: true }).positionals;
