@@ -1,6 +1,6 @@
-// Runs old clients against new servers, and writes what works and what fails to the course's README.
+// Runs old clients against new servers, and prints what works and what fails.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -12,14 +12,10 @@ import { generateStale } from "../generate.ts";
 import { runScript } from "../script.ts";
 import { courseRoot, listSteps } from "../steps.ts";
 
-const USAGE = `Usage: npm run compatibility [-- --update]
+const USAGE = `Usage: npm run compatibility
 
-Runs old clients against new servers, and prints what works as a table.
+Runs old clients against new servers, and prints what works: the table for the course's README.`;
 
-  --update   writes the table in README.md`;
-
-const README = join(courseRoot, "README.md");
-const HEADER = "| Server of step | Client of step 01 | Client of the step before |";
 const FIRST_EXIT_CODE = 64; // A client ends with 64 + the status code.
 const DEADLINE_MS = "15000"; // Much longer than any call takes, even on a slow machine.
 
@@ -46,7 +42,8 @@ export async function compatibilityTable(root: string): Promise<string> {
     const cells = await tryClients(root, [first, before], server);
     rows.push(`| ${server.slice(5, 7)} | ${cells.join(" | ")} |`);
   }
-  return [HEADER, "| --- | --- | --- |", ...rows].join("\n");
+  const header = "| Server of step | Client of step 01 | Client of the step before |";
+  return [header, "| --- | --- | --- |", ...rows].join("\n");
 }
 
 async function tryClients(root: string, clients: string[], server: string): Promise<string[]> {
@@ -98,25 +95,12 @@ export async function tokenOf(
   return stdout.trim();
 }
 
-/**
- * Returns the text of the course's README with its table replaced by `table`.
- * @throws {Error} if the README has no such table.
- */
-export function putTable(readme: string, table: string): string {
-  const from = readme.indexOf(HEADER);
-  if (from < 0) throw new Error(`README.md: must have a table that begins with\n${HEADER}`);
-  const [old = ""] = /^(\|.*\n?)+/.exec(readme.slice(from)) ?? [];
-  return `${readme.slice(0, from)}${table}\n${readme.slice(from + old.length)}`;
-}
-
 // npm run compatibility
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   await runScript(USAGE, async () => {
-    const { values } = parseArgs({ options: { update: { type: "boolean" } } });
+    parseArgs(); // It takes no arguments.
     generateStale(courseRoot);
-    const table = await compatibilityTable(courseRoot);
-    if (values.update) writeFileSync(README, putTable(readFileSync(README, "utf8"), table));
-    console.log(table);
+    console.log(await compatibilityTable(courseRoot));
     return 0;
   });
 }

@@ -82,12 +82,15 @@ describe("a README that is right", () => {
     }
   });
 
-  it("interrupts what a program has started too, as a terminal does", {
+  it("interrupts what a program has started too, as a terminal does, and may meet it later", {
     skip: noSignals,
   }, async () => {
-    const lines = ["$ node parent.mjs", "listening on 50051", "process [..]", "^C", "bye", "? 4"];
-    const [, interrupted] = await play(["'''console server", ...lines, "'''"]);
+    const open = ["'''console server", "$ node parent.mjs", "listening on 50051", "process [..]"];
+    const [, interrupted] = await play([...open, "^C", "bye", "? 4", "'''"]);
     assert.deepEqual(interrupted?.output, ["bye"]);
+    const meanwhile = ["^C", "'''", "'''console", "$ node -p 1", "1", "'''", "'''console server"];
+    const [, running, , ended] = await play([...open, ...meanwhile, "bye", "? 4", "'''"]);
+    assert.deepEqual([running?.exitCode, ended?.output], [undefined, ["bye"]]);
   });
 
   it("keeps what a command prints, and not its warnings", async () => {

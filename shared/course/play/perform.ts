@@ -2,7 +2,7 @@
 
 import { dirname } from "node:path";
 import { createEnvironment } from "./environment.ts";
-import type { Part, Readme } from "./readme.ts";
+import { captionOf, type Part, type Readme } from "./readme.ts";
 import { Stage } from "./stage.ts";
 import type { Act } from "./transcript.ts";
 import { Workspace } from "./workspace.ts";
@@ -56,13 +56,23 @@ export async function perform(
   const environment = await createEnvironment(workspace.root, dirname(readme.file), text);
   const stage = new Stage({ workspace, environment, audience, timeoutMs });
   try {
-    for (const part of readme.parts) {
+    for (const [at, part] of readme.parts.entries()) {
       if ((await audience.part?.(part)) === false) break;
       if (part.exercise !== undefined) continue;
-      if (!(await stage.play(part, dirname(readme.file)))) break;
+      const endsLater = isSeenAfter(part, readme.parts.slice(at + 1));
+      if (!(await stage.play(part, dirname(readme.file), endsLater))) break;
     }
     return stage.outcomes;
   } finally {
     await stage.clear();
   }
+}
+
+/** Returns true if the next block of a part's terminal shows more output of the same program. */
+function isSeenAfter(part: Part, later: readonly Part[]): boolean {
+  // Blocks of the same terminal have the same caption.
+  const acts = later.flatMap((next) =>
+    captionOf(next) === captionOf(part) && next.kind === "transcript" ? next.acts : [],
+  );
+  return acts[0]?.kind === "look";
 }

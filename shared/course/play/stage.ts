@@ -37,8 +37,11 @@ export class Stage {
     this.#settings = settings;
   }
 
-  /** Performs a part. Resolves to false if the audience ends the performance. */
-  async play(part: Part, folder: string): Promise<boolean> {
+  /**
+   * Performs a part. Resolves to false if the audience ends the performance.
+   * @param endsLater true if a Ctrl+C at the part's end doesn't end the program at once.
+   */
+  async play(part: Part, folder: string, endsLater: boolean): Promise<boolean> {
     if (part.kind === "heading") this.#undoAllEdits();
     if (part.kind === "edit") {
       const { workspace, environment } = this.#settings;
@@ -49,7 +52,11 @@ export class Stage {
     if (part.kind !== "transcript") return true;
     for (const [at, act] of part.acts.entries()) {
       this.#settings.audience.act?.(act, part.terminal);
-      const stays = part.terminal !== undefined || part.acts[at + 1]?.kind === "interrupt";
+      const next = part.acts[at + 1]?.kind;
+      const stays =
+        act.kind === "interrupt"
+          ? endsLater && next === undefined
+          : part.terminal !== undefined || next === "interrupt";
       const outcome = await this.#perform(act, part.terminal, stays);
       this.outcomes.push(outcome);
       if (this.#settings.audience.outcome?.(outcome, part.terminal) === false) return false;
@@ -107,10 +114,9 @@ export class Stage {
     act: Act,
     name: string | undefined,
     terminal: Terminal,
-    stays: boolean,
+    mayGoOn: boolean,
   ): Promise<Outcome> {
     const { program } = terminal;
-    const mayGoOn = stays && act.kind !== "interrupt";
     const heard = () => {
       const lines = program.lines();
       const all = lines.length === 0 ? [] : this.#asWritten(lines.join("\n")).split("\n");
