@@ -54,6 +54,7 @@ import {
   ServerReflectionClient as AlphaReflectionClient,
   ServerReflectionService as AlphaReflectionService,
 } from "./gen/grpc/reflection/v1alpha/reflection.ts";
+import { serverHealth } from "./server/health.ts";
 import { closingInterceptor } from "./server/interceptors/closing.ts";
 import { StatusError } from "./server/status-error.ts";
 
@@ -175,6 +176,26 @@ describe("health", () => {
     await eventually(() => seen.messages.length > 1);
     assert.deepEqual(statusesOf(seen), ["NOT_SERVING", "SERVING"]);
     call.cancel();
+  });
+
+  it("is sent to those who watch it only when it changes", async () => {
+    const here = new Server();
+    const health = serverHealth({ "": "SERVING" }, new AbortController().signal);
+    health.addToServer(here);
+    const watcher = new HealthClient(await listenHere(here), credentials.createInsecure());
+    try {
+      const seen = collect(watcher.watch({ service: "" }, soon()));
+      await eventually(() => seen.messages.length > 0);
+      health.setStatus("", "SERVING");
+      health.setStatus("", "NOT_SERVING");
+      health.setStatus("", "NOT_SERVING");
+      health.setStatus("", "SERVING");
+      await eventually(() => seen.messages.length > 2);
+      assert.deepEqual(statusesOf(seen), ["SERVING", "NOT_SERVING", "SERVING"]);
+    } finally {
+      watcher.close();
+      here.forceShutdown();
+    }
   });
 
   it("needs no token, and opens nothing else", async () => {

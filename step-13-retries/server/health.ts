@@ -7,7 +7,10 @@ import { healthNamesInterceptor } from "./interceptors/health-names.ts";
 type ServingStatus = ServingStatusMap[string];
 
 export interface Health {
-  /** Sets the status of a service. Has no effect once the server is draining. */
+  /**
+   * Sets the status of a service, and tells those who watch it if it has changed. Has no effect
+   * once the server is draining.
+   */
   setStatus(service: string, status: ServingStatus): void;
   addToServer: HealthImplementation["addToServer"];
   /** Must be one of the server's interceptors: it answers for unknown services. */
@@ -21,12 +24,16 @@ export interface Health {
  */
 export function serverHealth(statuses: ServingStatusMap, draining: AbortSignal): Health {
   const health = new HealthImplementation(statuses);
+  const current = { ...statuses };
   draining.addEventListener("abort", () => {
     for (const service of Object.keys(statuses)) health.setStatus(service, "NOT_SERVING");
   });
   return {
     setStatus(service, status) {
-      if (!draining.aborted) health.setStatus(service, status);
+      // grpc-health-check would send an unchanged status, too, and to clients that don't read.
+      if (draining.aborted || current[service] === status) return;
+      current[service] = status;
+      health.setStatus(service, status);
     },
     interceptor: healthNamesInterceptor(new Set(Object.keys(statuses))),
     addToServer: (server) => health.addToServer(server),
