@@ -34,7 +34,7 @@ async function* receive<Request>(
     // A plain `yield* call` would destroy the call at its end, and create an error for nobody.
     yield* call.iterator({ destroyOnReturn: false });
   } catch (error) {
-    signal.throwIfAborted(); // If the client has cancelled, report that.
+    signal.throwIfAborted(); // If the connection broke, report that the client is gone.
     throw error;
   }
 }

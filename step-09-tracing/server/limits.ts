@@ -29,7 +29,8 @@ export function serverLimits(variables: {
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
     "grpc.keepalive_timeout_ms": Math.min(KEEPALIVE_MS, 10_000), // how long to wait for the answer
     // Beyond this, a client's calls wait until one of its streams ends. The default is no limit.
-    // (From Node.js 22 on, a call that follows a cancelled one at once may be RESOURCE_EXHAUSTED.)
+    // (Node.js 22 and newer count a cancelled stream for a moment longer. The next call may then be
+    // refused with RESOURCE_EXHAUSTED.)
     "grpc.max_concurrent_streams": 250,
     // The largest request, after decompression. The default is 4 MiB, which no call here needs.
     "grpc.max_receive_message_length": MESSAGE_BYTES,
