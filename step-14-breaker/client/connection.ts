@@ -49,7 +49,7 @@ export interface ConnectOptions {
   readonly tracing?: boolean;
   /** How calls are spread over the servers of the target; round_robin by default. */
   readonly policy?: string;
-  /** Whether servers whose calls fail get none for a while; by default they don't get any. */
+  /** Whether servers whose calls fail get none for a while; true by default. */
   readonly ejects?: boolean;
   /** How often to ask whether the server is still there, while a call is in progress. */
   readonly keepaliveMs?: number;

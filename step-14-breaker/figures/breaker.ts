@@ -44,7 +44,7 @@ export async function hanging(shops: readonly HangingShop[], token: string): Pro
     connection.close();
     const reached = await catalog.arrived("ReserveProducts");
     const p50 = took.sort((a, b) => a - b)[took.length >> 1] ?? 0;
-    return [name, `${took.length} answered`, `${reached} reached it`, `p50 ${Math.round(p50)} ms`];
+    return [name, `${took.length} failed`, `${reached} reached it`, `p50 ${Math.round(p50)} ms`];
   });
   const title = `four customers order for ${SECONDS} s, and the catalog hangs`;
   return table(title, await Promise.all(rows));
