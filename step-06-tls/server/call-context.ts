@@ -6,7 +6,7 @@ import { type Identity, identityOf } from "../security/identity.ts";
 import { StatusError } from "./status-error.ts";
 
 export interface CallContext {
-  /** The call's headers, as the client sent them. */
+  /** The call's headers. */
   readonly metadata: Metadata;
   /** Aborts when nobody is waiting for the result any more. Its reason is a StatusError. */
   readonly signal: AbortSignal;

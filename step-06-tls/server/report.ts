@@ -3,7 +3,7 @@
 import type { Metadata, ServiceDefinition } from "@grpc/grpc-js";
 import { logId, logStart } from "./log-line.ts";
 
-/** Prints an error that a handler threw and that the client doesn't see. */
+/** Prints an error whose text the client must not see. */
 export function reportFailure(
   call: { readonly metadata: Metadata; getPath(): string },
   thrown: unknown,

@@ -7,7 +7,7 @@ const MAX_DETAILS_BYTES = 1024;
 const encoder = new TextEncoder();
 const room = Buffer.alloc(MAX_DETAILS_BYTES);
 
-/** Thrown by a handler to end the call with this status. */
+/** Thrown to end the call with this status. */
 export class StatusError extends Error {
   readonly code: status;
   readonly details: string;
@@ -42,7 +42,7 @@ export function invalidArgument(details: string): StatusError {
 }
 
 /**
- * Returns the status of a call whose handler threw `thrown`. An error that isn't a StatusError may
+ * Returns the status of a call that `thrown` ends. An error that isn't a StatusError may
  * contain names, paths or data, so the server reports it and the client gets INTERNAL without its
  * text.
  */

@@ -41,7 +41,7 @@ export const loggingInterceptor = serverInterceptor(({ path }, call) => {
     start(next) {
       next({
         onReceiveMetadata(incoming, next) {
-          metadata = incoming; // Interceptors further in add the request id and the caller to it.
+          metadata = incoming; // Interceptors further in add the request id to it.
           next(metadata);
         },
         onReceiveMessage(message, next) {

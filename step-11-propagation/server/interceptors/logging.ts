@@ -45,7 +45,7 @@ export const loggingInterceptor = serverInterceptor(({ path }, call) => {
       next({
         onReceiveMetadata(incoming, next) {
           trace = logTrace(); // Now, because the end may come from anywhere.
-          metadata = incoming; // Interceptors further in add the request id and the caller to it.
+          metadata = incoming; // Interceptors further in add the request id to it.
           next(metadata);
         },
         onReceiveMessage(message, next) {
