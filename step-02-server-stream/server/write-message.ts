@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 
 /**
- * Resolves when the next message may be written.
+ * Resolves when the next message may be written, or when the signal aborts.
  * @throws the signal's reason if it has aborted; nothing is written then.
  */
 export async function writeMessage<Message>(
@@ -14,7 +14,7 @@ export async function writeMessage<Message>(
 ): Promise<void> {
   signal.throwIfAborted();
   // write() returned false: the buffer is full, because the client reads more slowly than we write.
-  // Without the wait, messages would pile up in memory. An abort ends the wait too; the next
-  // writeMessage then throws.
+  // Without the wait, messages would pile up in memory. An abort ends the wait, too: there may be
+  // no next message, and the caller must end the call.
   if (!call.write(message)) await once(call, "drain", { signal }).catch(() => {});
 }

@@ -37,12 +37,12 @@ export function growthProblems(readme: Readme, changes: readonly FileChange[]): 
     .reduce((total, change) => total + change.added, 0);
   const allowed = mayAdd[Number(step.slice(5, 7))] ?? MAX_ADDED_LINES;
   const excused = readme.parts.some(
-    (part) => part.kind === "prose" && part.text.startsWith("**Why so much.**"),
+    (part) => part.kind === "prose" && part.text.startsWith("**So much code?**"),
   );
   if (added <= allowed || excused) return [];
   return [
     `${step}: adds ${added} lines of code, ${allowed} allowed: teach one thing less, or say why ` +
-      'in a paragraph of its README that begins with "**Why so much.**"',
+      'in a paragraph of its README that begins with "**So much code?**"',
   ];
 }
 
