@@ -27,7 +27,7 @@ export function innerCall(outer: CallContext, own: CallOptions): InnerCall {
   if (deadline <= Date.now()) {
     throw new StatusError(status.DEADLINE_EXCEEDED, "no time is left to ask another service");
   }
-  // Without `propagate_flags`, a parent passes on its cancellation and its deadline.
+  // The client's parentInterceptor cancels this call when its parent is cancelled or over.
   return { metadata: passedOn(outer), options: { ...own, parent: outer.asParent, deadline } };
 }
 
