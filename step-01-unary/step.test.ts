@@ -5,10 +5,12 @@ import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { credentials, Metadata, Server, type ServiceError, status } from "@grpc/grpc-js";
 import { Catalog } from "../shared/bakery/catalog.ts";
 import { noSignals, Program } from "../shared/testing/programs.ts";
 import {
+  eventually,
   listenHere,
   type RunningServer,
   runClient,
@@ -24,7 +26,7 @@ import {
   type SearchProductsResponse,
 } from "./gen/bakery/v1/catalog.ts";
 import { reporting } from "./server/report.ts";
-import { StatusError } from "./server/status-error.ts";
+import { StatusError, toStatus } from "./server/status-error.ts";
 import { unary } from "./server/unary.ts";
 
 const folder = import.meta.dirname;
@@ -203,6 +205,32 @@ describe("a call that goes wrong", () => {
     } finally {
       stub.close();
       buggy.forceShutdown();
+    }
+  });
+
+  it("and whose handler waits with the signal stops the handler, and logs nothing", async (test) => {
+    const log = test.mock.method(console, "error", () => {});
+    const patient = new Server();
+    let ended: unknown;
+    const wait = unary<{ id: string }, GetProductResponse>(async (_request, { signal }) => {
+      await setTimeout(60_000, undefined, { signal }).catch((thrown: unknown) => {
+        ended = thrown;
+        throw thrown;
+      });
+      return { product: undefined };
+    });
+    patient.addService(CatalogServiceService, { getProduct: wait });
+    const stub = new CatalogServiceClient(await listenHere(patient), credentials.createInsecure());
+    try {
+      const late = { code: status.DEADLINE_EXCEEDED };
+      await assert.rejects(getProduct("rye", stub, 200), late);
+      await eventually(() => ended !== undefined);
+      const call = { metadata: new Metadata(), getPath: () => "" };
+      assert.equal(toStatus(ended, call).code, status.CANCELLED);
+      assert.deepEqual(log.mock.calls, []);
+    } finally {
+      stub.close();
+      patient.forceShutdown();
     }
   });
 

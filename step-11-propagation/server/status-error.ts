@@ -37,14 +37,16 @@ export function invalidArgument(details: string): StatusError {
 }
 
 /**
- * Returns the status of a call that `thrown` ends. An error that isn't a StatusError may
- * contain names, paths or data, so the server reports it and the client gets INTERNAL without its
- * text.
+ * Returns the status of a call that `thrown` ends. An error that isn't a StatusError may contain
+ * names, paths or data, so the server reports it and the client gets INTERNAL without its text. An
+ * AbortError that comes from the call's signal stands for the signal's reason.
  */
 export function toStatus(
   thrown: unknown,
   call: { readonly metadata: Metadata; getPath(): string },
 ): Pick<StatusObject, "code" | "details"> {
+  const reason = thrown instanceof Error && thrown.name === "AbortError" && thrown.cause;
+  if (reason instanceof StatusError) return toStatus(reason, call);
   if (thrown instanceof StatusError) return { code: thrown.code, details: thrown.details };
   reportFailure(call, thrown);
   return { code: status.INTERNAL, details: "internal error" };

@@ -14,7 +14,6 @@ export async function writeMessage<Message>(
 ): Promise<void> {
   signal.throwIfAborted();
   // write() returned false: the buffer is full, because the client reads more slowly than we write.
-  // Without the wait, messages would pile up in memory. An abort ends the wait, too: there may be
-  // no next message, and the caller must end the call.
+  // Without the wait, messages would pile up in memory. An abort ends the wait, too.
   if (!call.write(message)) await once(call, "drain", { signal }).catch(() => {});
 }
