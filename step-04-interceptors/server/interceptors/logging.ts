@@ -24,7 +24,7 @@ export const loggingInterceptor = serverInterceptor(({ path }, call) => {
 
   // grpc-js itself ends a call whose message can't be decoded or whose deadline passes. Its status
   // passes no interceptor, but it does pass this method, which the first interceptor can wrap.
-  // (Not `call.sendStatus = …`: guard.ts says what a function assigned to a property costs.)
+  // (Not `call.sendStatus = …`: guard.ts explains why.)
   const { sendStatus } = call;
   Object.assign(call, {
     sendStatus(ended: Parameters<typeof sendStatus>[0]) {

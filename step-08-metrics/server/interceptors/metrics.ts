@@ -26,7 +26,7 @@ export function countingCalls(metrics: CallMetrics, first: ServerInterceptor): S
   return (method, call) => {
     const counted = metrics.open(method);
     const { start, sendMessage, sendStatus } = call;
-    // Methods of a literal: guard.ts says what a function costs that is assigned to a property.
+    // Methods of a literal: guard.ts explains why.
     Object.assign(call, {
       start(listener: Listener) {
         start.call(call, new CountingListener(counted, call, listener));

@@ -28,7 +28,7 @@ export function hardened(outermost: ServerInterceptor): ServerInterceptor {
   return (method, call) => {
     const { sendMessage, sendStatus } = call;
     let over = false;
-    // Methods of a literal: guard.ts says what a function costs that is assigned to a property.
+    // Methods of a literal: guard.ts explains why.
     Object.assign(call, {
       sendMessage(message: unknown, sent: () => void) {
         if (!over) sendMessage.call(call, message, sent);

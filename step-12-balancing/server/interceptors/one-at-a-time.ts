@@ -24,7 +24,7 @@ export function oneAtATimeInterceptor(waitsByItself: (path: string) => boolean):
     let held: (() => void) | undefined;
 
     // An interceptor isn't told when a message has left. This callback is.
-    // (Not `call.sendMessage = …`: guard.ts says what a function assigned to a property costs.)
+    // (Not `call.sendMessage = …`: guard.ts explains why.)
     const { sendMessage } = call;
     Object.assign(call, {
       sendMessage(message: unknown, sent: () => void) {

@@ -29,7 +29,7 @@ export function tracedCalls(first: ServerInterceptor): ServerInterceptor {
   return (method, call) => {
     const { start, sendMessage, sendStatus } = call;
     let traced: TracedCall | undefined;
-    // Methods of a literal: guard.ts says what a function costs that is assigned to a property.
+    // Methods of a literal: guard.ts explains why.
     Object.assign(call, {
       start(listener: Listener) {
         traced = new TracedCall(method, call, listener);
