@@ -39,7 +39,8 @@ export function hardened(outermost: ServerInterceptor): ServerInterceptor {
       },
     });
     const intercepted = outermost(method, call);
-    // No public property tells. If grpc-js renames this one, every call is refused.
+    // No public property says how messages are compressed. If grpc-js renames this private one,
+    // every call is refused.
     const plain = "incomingEncoding" in call && call.incomingEncoding === "identity";
     return plain ? intercepted : refuse(method, intercepted);
   };

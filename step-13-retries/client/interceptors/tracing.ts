@@ -25,7 +25,7 @@ export function clientTracingInterceptor(address: string): Interceptor {
         propagation.inject(span.context, carrier, metadataSetter);
         const listener = {
           onReceiveMessage(message: unknown, next: (message: unknown) => void) {
-            // Where a call fails that was to bring one message, null comes in its place.
+            // If a call with one response fails, grpc-js passes null instead of the response.
             if (message !== null) span.received();
             next(message);
           },
