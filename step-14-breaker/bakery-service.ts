@@ -69,7 +69,7 @@ export interface BakeryService {
 }
 
 /**
- * Prepares a server. Then its certificates exist, and the CA's, too.
+ * Prepares a server. Once this resolves, its certificates and the CA's are on disk.
  * @param program what it is called in spans.
  * @param service its service, by the class that ts-proto generates. NOT_SERVING at first.
  */

@@ -49,8 +49,8 @@ export function remoteStock(connection: Connection): RemoteStock {
       const { totalCents } = await reserve(reservationId, [...lines]);
       // If this process dies here, nobody confirms and the units return by themselves.
       await confirm(reservationId);
-      // If it dies here, the units are gone without an order. So they are if `confirm` fails only
-      // because its answer was lost: see step 10's README.
+      // If it dies here, the units are gone without an order. The same happens if the answer to the
+      // confirmation is lost: see step 10's README.
       return { totalCents };
     },
 

@@ -55,8 +55,8 @@ export function remoteStock(connection: Connection): RemoteStock {
       // If this process dies here, nobody confirms and the units return by themselves.
       // The confirmation has no parent: once begun, it must be finished.
       await confirm(reservationId, detachedCall(context, connection.callOptions()));
-      // If it dies here, the units are gone without an order. So they are if `confirm` fails only
-      // because its answer was lost: see step 10's README.
+      // If it dies here, the units are gone without an order. The same happens if the answer to the
+      // confirmation is lost: see step 10's README.
       return { totalCents };
     },
 
