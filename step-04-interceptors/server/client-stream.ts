@@ -31,7 +31,7 @@ async function* receive<Request>(
   signal: AbortSignal,
 ): AsyncGenerator<Request> {
   try {
-    // A plain `yield* call` would destroy the call at its end, and create an error for nobody.
+    // A plain `yield* call` would destroy the call at its end, with an error that nobody reads.
     yield* call.iterator({ destroyOnReturn: false });
   } catch (error) {
     signal.throwIfAborted(); // If the connection broke, report that the client is gone.

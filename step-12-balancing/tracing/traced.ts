@@ -6,7 +6,7 @@ const tracer = trace.getTracer("bakery");
 
 /**
  * Runs `work` and returns what it returns. A span shows how long that took, and whether it threw.
- * @param name one of a few. What differs from time to time belongs into the attributes.
+ * @param name one of a few. What differs from time to time belongs in the attributes.
  */
 export function traced<Result>(
   name: string,

@@ -47,7 +47,7 @@ class WatchedBalancer extends experimental.ChildLoadBalancerHandler {
     const createSubchannel: typeof helper.createSubchannel = (...args) => {
       const subchannel = helper.createSubchannel(...args);
       const address = subchannel.getAddress();
-      if (subchannel.isHealthy()) ejected.delete(address); // It was off the list for a while.
+      if (subchannel.isHealthy()) ejected.delete(address); // It had left the list meanwhile.
       subchannel.addHealthStateWatcher((isHealthy) => watch(address, isHealthy));
       return subchannel;
     };

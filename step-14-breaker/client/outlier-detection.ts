@@ -9,7 +9,7 @@ const seconds = (seconds: number) => ({ seconds, nanos: 0 }); // "2s" would be a
 const limits = {
   interval: seconds(2), // how often the calls since the last time are counted
   base_ejection_time: seconds(5), // the first time; the second time in a row twice that
-  max_ejection_percent: 33, // No more are ejected once these are: one of three.
+  max_ejection_percent: 33, // If so many are ejected, no more are: here, one of three.
   failure_percentage_ejection: { threshold: 50, minimum_hosts: 3, request_volume: 5 },
 };
 

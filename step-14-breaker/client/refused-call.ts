@@ -13,7 +13,7 @@ export function refusedCall(details: string): ReturnType<NextCall> {
       const metadata = new Metadata();
       metadata.set(RETRY_PUSHBACK, "-1"); // Whoever made the call needn't repeat it now.
       const ended = { code: status.UNAVAILABLE, details, metadata };
-      process.nextTick(() => listener?.onReceiveStatus?.(ended)); // It expects no answer before.
+      process.nextTick(() => listener?.onReceiveStatus?.(ended)); // Not before start returns.
     },
     cancelWithStatus() {},
     getPeer: () => "",
