@@ -11,7 +11,8 @@ const TEST_TIMEOUT_MS = 300_000;
 // Not in the process that starts the files.
 if (!process.execArgv.includes("--test")) {
   const { path } = temporaryFolder("test");
-  Object.assign(process.env, { TMPDIR: path, TEMP: path, TMP: path });
+  // A program that outlives this process must not create the folder again, for tsx's cache.
+  Object.assign(process.env, { TMPDIR: path, TEMP: path, TMP: path, TSX_DISABLE_CACHE: "1" });
 
   // An error means that the process that reads the results has ended.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(1));
