@@ -180,18 +180,23 @@ describe("health", () => {
 
   it("is sent to those who watch it only when it changes", async () => {
     const here = new Server();
-    const health = serverHealth({ "": "SERVING" }, new AbortController().signal);
+    const draining = new AbortController();
+    const health = serverHealth({ [ORDERS]: "SERVING", "": "SERVING" }, draining.signal);
     health.addToServer(here);
     const watcher = new HealthClient(await listenHere(here), credentials.createInsecure());
     try {
-      const seen = collect(watcher.watch({ service: "" }, soon()));
-      await eventually(() => seen.messages.length > 0);
-      health.setStatus("", "SERVING");
-      health.setStatus("", "NOT_SERVING");
-      health.setStatus("", "NOT_SERVING");
-      health.setStatus("", "SERVING");
-      await eventually(() => seen.messages.length > 2);
-      assert.deepEqual(statusesOf(seen), ["SERVING", "NOT_SERVING", "SERVING"]);
+      const whole = collect(watcher.watch({ service: "" }, soon()));
+      const orders = collect(watcher.watch({ service: ORDERS }, soon()));
+      await eventually(() => whole.messages.length > 0 && orders.messages.length > 0);
+      for (const next of ["SERVING", "NOT_SERVING", "NOT_SERVING", "SERVING"] as const) {
+        health.setStatus(ORDERS, next);
+      }
+      health.setStatus(ORDERS, "NOT_SERVING");
+      draining.abort();
+      await eventually(() => whole.messages.length > 1); // Written after all that orders gets.
+      const heard = ["SERVING", "NOT_SERVING", "SERVING", "NOT_SERVING"];
+      assert.deepEqual(statusesOf(orders), heard);
+      assert.deepEqual(statusesOf(whole), ["SERVING", "NOT_SERVING"]);
     } finally {
       watcher.close();
       here.forceShutdown();

@@ -25,15 +25,17 @@ export interface Health {
 export function serverHealth(statuses: ServingStatusMap, draining: AbortSignal): Health {
   const health = new HealthImplementation(statuses);
   const current = { ...statuses };
+  // grpc-health-check would send an unchanged status, too, and to clients that don't read.
+  const change = (service: string, status: ServingStatus) => {
+    if (current[service] !== status) health.setStatus(service, status);
+    current[service] = status;
+  };
   draining.addEventListener("abort", () => {
-    for (const service of Object.keys(statuses)) health.setStatus(service, "NOT_SERVING");
+    for (const service of Object.keys(statuses)) change(service, "NOT_SERVING");
   });
   return {
     setStatus(service, status) {
-      // grpc-health-check would send an unchanged status, too, and to clients that don't read.
-      if (draining.aborted || current[service] === status) return;
-      current[service] = status;
-      health.setStatus(service, status);
+      if (!draining.aborted) change(service, status);
     },
     interceptor: healthNamesInterceptor(new Set(Object.keys(statuses))),
     addToServer: (server) => health.addToServer(server),
