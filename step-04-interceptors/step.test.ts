@@ -353,7 +353,7 @@ describe("the log has one line for a call", () => {
     const { path } = CatalogServiceService.getProduct;
     const garbage = () => Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x01]);
     const call = catalog.makeUnaryRequest(path, garbage, garbage, {}, withId(id), soon(), ignore);
-    assert.equal((await outcome(call)).code, status.INTERNAL);
+    assert.deepEqual(await outcome(call), { code: status.INTERNAL, requestId: "" });
     await assertLogged(id, "GetProduct INTERNAL #ms in=0 out=0");
   });
 
