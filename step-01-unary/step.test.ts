@@ -208,7 +208,7 @@ describe("a call that goes wrong", () => {
     }
   });
 
-  it("and whose handler waits with the signal stops the handler, and logs nothing", async (test) => {
+  it("stops a handler that waits with the signal, and logs nothing", async (test) => {
     const log = test.mock.method(console, "error", () => {});
     const patient = new Server();
     let ended: unknown;

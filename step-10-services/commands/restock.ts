@@ -58,7 +58,7 @@ async function breakOff(
 ): Promise<void> {
   for (const crate of crates) call.write(crate);
   // Nothing confirms crates before an upload ends. So we make a second call over the same
-  // connection: once it's answered, the server has the crates, too, in practice.
+  // connection: in practice, the server has the crates once it's answered.
   const catalog = connection.stub(CatalogServiceClient);
   await unaryCall<SearchProductsResponse>((done) =>
     catalog.searchProducts({ query: "" }, new Metadata(), connection.callOptions(), done),

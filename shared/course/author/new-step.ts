@@ -43,7 +43,7 @@ await runScript(USAGE, async () => {
   1. teach it one thing: a new file, and a few lines in a server or client.ts
   2. write ${step}/step.test.ts; npm test ${number} runs it, npm run test:course ${number} without the feature
   3. write ${step}/README.md; npm run readmes ${number} -- --update fills in what its commands print
-  4. give it a row under "The steps" in README.md, and put the table of npm run compatibility there
+  4. give it a row under "The steps" in README.md, and under "Old clients" the table of npm run compatibility
 npm run check says what is missing.`);
   return 0;
 });

@@ -82,7 +82,7 @@ describe("a README that is right", () => {
     }
   });
 
-  it("interrupts what a program has started too, as a terminal does, and may meet it later", {
+  it("interrupts what a program has started too, and lets it go on if a later block shows it", {
     skip: noSignals,
   }, async () => {
     const open = ["'''console server", "$ node parent.mjs", "listening on 50051", "process [..]"];
